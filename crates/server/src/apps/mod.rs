@@ -1,0 +1,1 @@
+//! The registry: an installed App, its manifest, what it was granted.

@@ -1,0 +1,1 @@
+//! The append-only record of who touched which secret; a failed write refuses the act.

@@ -1,0 +1,1 @@
+//! App credentials and connections: put, get, disconnect.
