@@ -82,6 +82,10 @@ impl Keyring {
         self.unwrap(&row)
     }
 
+    pub(super) async fn exists(&self, id: &KeyId) -> Result<bool, Error> {
+        Ok(self.keys.get(id).await?.is_some())
+    }
+
     pub(super) async fn shred(&self, app: &str, user: &str) -> Result<(), Error> {
         self.keys.delete_for(app, user).await?;
         self.forget(|held| held.app == app && held.user == user);

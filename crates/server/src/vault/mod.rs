@@ -186,6 +186,11 @@ impl Vault {
         Ok(SecretBytes::new(plain))
     }
 
+    /// Whether the data key of a value still exists: one that was just sealed may have lost it to a disconnect.
+    pub async fn is_live(&self, sealed: &Sealed) -> Result<bool, Error> {
+        self.keyring.exists(&sealed.parts()?.0.data_key).await
+    }
+
     /// Destroys the data key of one (App, user): what it sealed is unreadable from now on, in every backup too.
     pub async fn shred(&self, app: &str, user: &str) -> Result<(), Error> {
         self.keyring.shred(app, user).await
