@@ -62,8 +62,8 @@ impl Aggregate {
 impl fmt::Display for Aggregate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0.len() {
-            1 => f.write_str("1 error occurred:\n")?,
-            several => write!(f, "{several} errors occurred:\n")?,
+            1 => writeln!(f, "1 error occurred:")?,
+            several => writeln!(f, "{several} errors occurred:")?,
         }
         for text in &self.0 {
             writeln!(f, "\t* {text}")?;
