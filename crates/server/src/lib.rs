@@ -1,1 +1,14 @@
-//! Placeholder.
+//! Tessera for Mattermost Apps, as a library: only so that the testkit can start the real server in process.
+//!
+//! ARCHITECTURE.md shows the rooms, their floors and the direction of the arrows; `tests/house.rs` proves them.
+
+pub mod apps;
+pub mod audit;
+pub mod calls;
+pub mod egress;
+pub mod env;
+pub mod grants;
+pub mod platform;
+pub mod store;
+pub mod upstream;
+pub mod vault;

@@ -1,0 +1,79 @@
+//! The chain: each line ends in a keyed hash over the hash before it and its own text.
+
+use std::io::{BufRead as _, BufReader};
+use std::path::Path;
+
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use sha2::Sha256;
+
+use super::Error;
+
+/// The hash at the end of a line.
+pub(super) type Link = [u8; 32];
+
+/// What stands between a line's text and its hash.
+const MARK: &str = ",\"chain\":\"";
+
+pub(super) fn link(key: &[u8; 32], before: &Link, text: &str) -> Link {
+    let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(key) else {
+        return [0; 32]; // HMAC takes keys of every length: not reached.
+    };
+    mac.update(before);
+    mac.update(text.as_bytes());
+    mac.finalize().into_bytes().into()
+}
+
+/// Appends the hash to a line's text, which is a JSON object without its closing brace.
+pub(super) fn close_line(line: &mut String, link: &Link) {
+    use std::fmt::Write as _;
+    line.push_str(MARK);
+    for byte in link {
+        let _ = write!(line, "{byte:02x}");
+    }
+    line.push_str("\"}\n");
+}
+
+/// Takes a whole line apart: text and hash.
+pub(super) fn open_line(line: &str) -> Option<(&str, Link)> {
+    let (text, rest) = line.rsplit_once(MARK)?;
+    let hash = rest.strip_suffix("\"}")?;
+    let mut link = [0; 32];
+    if hash.len() != 64 || !hash.is_ascii() {
+        return None;
+    }
+    for (byte, digits) in link.iter_mut().zip(hash.as_bytes().chunks(2)) {
+        *byte = u8::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()?;
+    }
+    Some((text, link))
+}
+
+/// What [`verify`] found.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// Every line is in its place.
+    Whole {
+        /// How many lines.
+        entries: u64,
+    },
+    /// The first line that does not follow from the one before it.
+    BrokenAt {
+        /// Counted from 1.
+        line: u64,
+    },
+}
+
+/// Reads a whole log and follows its chain.
+pub fn verify(path: &Path, key: &[u8; 32]) -> Result<Verdict, Error> {
+    let failed = |source| Error::File { path: path.to_owned(), source };
+    let mut before = [0; 32];
+    let mut entries = 0;
+    for line in BufReader::new(std::fs::File::open(path).map_err(failed)?).lines() {
+        entries += 1;
+        let line = line.map_err(failed)?;
+        match open_line(&line) {
+            Some((text, found)) if found == link(key, &before, text) => before = found,
+            _ => return Ok(Verdict::BrokenAt { line: entries }),
+        }
+    }
+    Ok(Verdict::Whole { entries })
+}

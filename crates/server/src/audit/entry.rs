@@ -1,0 +1,86 @@
+//! What an entry says. Ids, never secrets; a secret appears as its keyed fingerprint at most (OS-50, OS-54).
+
+use serde::Serialize;
+
+/// What was done, or tried.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Act {
+    /// An App's OAuth2 record was written.
+    CredentialsStored,
+    /// An App's OAuth2 record was released to the App.
+    CredentialsReleased,
+    /// A user's record was written.
+    ConnectionStored,
+    /// A user's record was released to the App.
+    ConnectionReleased,
+    /// A user's record was removed.
+    ConnectionRemoved,
+    /// A token to act with was handed to an App.
+    TokenIssued,
+    /// All tokens of an App were ended.
+    TokensRevoked,
+    /// A connect flow began.
+    FlowStarted,
+    /// A connect flow ended well.
+    FlowCompleted,
+    /// A connect flow was refused, or failed.
+    FlowRefused,
+    /// An App's connect answer led to an origin not seen before (OS-08).
+    OriginSeen,
+    /// An App was listed.
+    AppListed,
+    /// An App was installed.
+    AppInstalled,
+    /// An App was enabled.
+    AppEnabled,
+    /// An App was disabled.
+    AppDisabled,
+    /// An App was uninstalled.
+    AppUninstalled,
+}
+
+/// How it went.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Outcome {
+    /// Allowed, and about to be done.
+    Allowed,
+    /// Refused.
+    Refused,
+}
+
+/// One entry, before it gets its number, its time and its link in the chain.
+#[derive(Debug, Clone, Serialize)]
+pub struct Entry<'a> {
+    /// What.
+    pub act: Act,
+    /// Allowed or refused.
+    pub outcome: Outcome,
+    /// Who, by user id; empty when nobody is known.
+    pub actor: &'a str,
+    /// With, or about, which App.
+    pub app: &'a str,
+    /// The request's id.
+    pub request: &'a str,
+    /// Why, or with what: a fixed word, a fingerprint, an origin; never a secret.
+    #[serde(skip_serializing_if = "str::is_empty")]
+    pub detail: &'a str,
+}
+
+impl<'a> Entry<'a> {
+    /// An act that is allowed.
+    pub fn allowed(act: Act, actor: &'a str, app: &'a str, request: &'a str) -> Self {
+        Self { act, outcome: Outcome::Allowed, actor, app, request, detail: "" }
+    }
+
+    /// An act that is refused.
+    pub fn refused(act: Act, actor: &'a str, app: &'a str, request: &'a str) -> Self {
+        Self { outcome: Outcome::Refused, ..Self::allowed(act, actor, app, request) }
+    }
+
+    /// The same entry with a detail.
+    pub fn detail(self, detail: &'a str) -> Self {
+        Self { detail, ..self }
+    }
+}

@@ -1,0 +1,106 @@
+//! The append-only record of who touched which secret; a failed write refuses the act (decisions.md section 5).
+//!
+//! One JSON object a line, each bound to the one before it by a keyed hash, so that a removed or altered line is
+//! found (`verify`). An entry is handed to the kernel before the act it names and synced within 100 ms, or before
+//! the act with [`Sync::Always`]. Some disk space is kept in reserve, so that a full disk can still be recorded.
+
+mod chain;
+mod entry;
+mod writer;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+pub use chain::{Verdict, verify};
+pub use entry::{Act, Entry, Outcome};
+use writer::Writer;
+use zeroize::Zeroizing;
+
+use crate::env::Env;
+
+/// When entries reach the disk itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Deserialize, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Sync {
+    /// Within 100 ms after the act.
+    #[default]
+    Soon,
+    /// Before the act.
+    Always,
+}
+
+/// Why an entry was not written. The act it was for must not happen.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The file cannot be opened, read or written.
+    #[error("audit log {path}: {source}")]
+    File {
+        /// Which file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// Another process writes this log.
+    #[error("audit log {0} is in use by another tessera: give each process a folder of its own (audit.dir)")]
+    Busy(PathBuf),
+    /// An entry could not be encoded.
+    #[error("an audit entry could not be encoded: {0}")]
+    Encode(#[from] serde_json::Error),
+}
+
+/// Half of what was promised, so that a slow sync still ends in time.
+const SYNC_AFTER: Duration = Duration::from_millis(50);
+
+/// The audit log.
+pub struct Audit {
+    writer: Arc<Writer>,
+    sync: Sync,
+    env: Env,
+    wake: std::sync::mpsc::SyncSender<()>,
+}
+
+impl Audit {
+    /// Opens `audit.log` in a folder, continuing its chain. A last line that was cut off by a crash is dropped:
+    /// its act was never answered.
+    pub fn open(dir: &Path, key: Zeroizing<[u8; 32]>, sync: Sync, env: Env) -> Result<Self, Error> {
+        let writer = Arc::new(Writer::open(dir, key)?);
+        // Room for one signal: more would only say again that there is something to sync.
+        let (wake, woken) = std::sync::mpsc::sync_channel::<()>(1);
+        let syncing = Arc::clone(&writer);
+        std::thread::Builder::new()
+            .name("audit-sync".into())
+            .spawn(move || {
+                // The second channel never carries anything: waiting on it is waiting for time to pass.
+                let (_open, pause) = std::sync::mpsc::channel::<()>();
+                while woken.recv().is_ok() {
+                    let _ = pause.recv_timeout(SYNC_AFTER);
+                    syncing.sync();
+                }
+                syncing.sync();
+            })
+            .map_err(|source| Error::File { path: dir.to_owned(), source })?;
+        Ok(Self { writer, sync, env, wake })
+    }
+
+    /// Records an entry. Only after this returns may the act happen.
+    pub async fn record(&self, entry: Entry<'_>) -> Result<(), Error> {
+        self.writer.append(&entry, self.env.now_ms())?;
+        match self.sync {
+            Sync::Soon => {
+                let _ = self.wake.try_send(());
+                Ok(())
+            }
+            Sync::Always => {
+                let writer = Arc::clone(&self.writer);
+                tokio::task::spawn_blocking(move || writer.sync_or_fail()).await.map_err(|_| Error::File {
+                    path: self.writer.path().to_owned(),
+                    source: std::io::Error::other("the sync was cancelled"),
+                })?
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

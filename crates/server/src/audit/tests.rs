@@ -1,0 +1,66 @@
+use super::*;
+
+const KEY: [u8; 32] = [7; 32];
+
+fn open(dir: &Path) -> Audit {
+    Audit::open(dir, Zeroizing::new(KEY), Sync::Always, Env::system()).unwrap()
+}
+
+async fn record(audit: &Audit, app: &str) {
+    audit.record(Entry::allowed(Act::ConnectionReleased, "user", app, "req").detail("x\"y\n")).await.unwrap();
+}
+
+#[tokio::test]
+async fn os_54_a_removed_or_altered_line_is_found() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("audit.log");
+    let audit = open(dir.path());
+    for app in ["one", "two", "three"] {
+        record(&audit, app).await;
+    }
+    assert_eq!(verify(&path, &KEY).unwrap(), Verdict::Whole { entries: 3 });
+    assert_eq!(verify(&path, &[8; 32]).unwrap(), Verdict::BrokenAt { line: 1 });
+
+    let whole = std::fs::read_to_string(&path).unwrap();
+    let lines: Vec<&str> = whole.lines().collect();
+    std::fs::write(&path, format!("{}\n{}\n", lines[0], lines[2])).unwrap();
+    assert_eq!(verify(&path, &KEY).unwrap(), Verdict::BrokenAt { line: 2 });
+    std::fs::write(&path, whole.replace("\"two\"", "\"2\"")).unwrap();
+    assert_eq!(verify(&path, &KEY).unwrap(), Verdict::BrokenAt { line: 2 });
+}
+
+#[tokio::test]
+async fn a_line_cut_off_by_a_crash_is_dropped_and_the_chain_goes_on() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("audit.log");
+    let audit = open(dir.path());
+    record(&audit, "one").await;
+    drop(audit);
+    let mut bytes = std::fs::read(&path).unwrap();
+    bytes.extend_from_slice(b"{\"n\":2,\"at\":12");
+    std::fs::write(&path, bytes).unwrap();
+
+    let audit = reopen(dir.path()).await;
+    record(&audit, "two").await;
+    assert_eq!(verify(&path, &KEY).unwrap(), Verdict::Whole { entries: 2 });
+    assert!(std::fs::read_to_string(&path).unwrap().contains("\"n\":2,"));
+}
+
+/// The thread that syncs lets go of the file a moment after the log is dropped.
+async fn reopen(dir: &Path) -> Audit {
+    loop {
+        match Audit::open(dir, Zeroizing::new(KEY), Sync::Soon, Env::system()) {
+            Ok(audit) => return audit,
+            Err(Error::Busy(_)) => tokio::task::yield_now().await,
+            Err(error) => panic!("{error}"),
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_second_process_is_told_that_the_log_is_in_use() {
+    let dir = tempfile::tempdir().unwrap();
+    let _first = open(dir.path());
+    let second = Audit::open(dir.path(), Zeroizing::new(KEY), Sync::Soon, Env::system());
+    assert!(matches!(second, Err(Error::Busy(_))));
+}

@@ -1,0 +1,1 @@
+//! Expand a context, invoke an App (apps-framework.md sections 5 and 6).

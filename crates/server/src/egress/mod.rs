@@ -1,0 +1,1 @@
+//! The only outgoing HTTP client: TLS, resolver rules, no redirects, deadlines, size caps.

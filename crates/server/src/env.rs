@@ -1,0 +1,102 @@
+//! The light switch of the house: time and chance as values, visible from every room.
+//!
+//! Nothing else reads a clock or draws a random byte; tests hand in their own.
+
+use std::sync::Arc;
+
+/// Wall-clock time in Unix milliseconds, as every stored time and every token life is counted.
+pub trait Clock: Send + Sync + 'static {
+    /// Milliseconds since the Unix epoch.
+    fn now_ms(&self) -> i64;
+}
+
+/// A cryptographically secure source of random bytes. One that fails must say so: callers stop (OS-01).
+pub trait Rng: Send + Sync + 'static {
+    /// Fills the whole buffer or fails.
+    fn fill(&self, buffer: &mut [u8]) -> Result<(), RngError>;
+}
+
+/// The operating system gave no random bytes.
+#[derive(Debug, Clone, Copy, thiserror::Error)]
+#[error("the random source of the operating system failed")]
+pub struct RngError;
+
+/// Clock and random source together, as rooms carry them.
+#[derive(Clone)]
+pub struct Env {
+    /// What time it is.
+    pub clock: Arc<dyn Clock>,
+    /// Where random bytes come from.
+    pub rng: Arc<dyn Rng>,
+}
+
+impl Env {
+    /// The clock and the random source of the operating system.
+    pub fn system() -> Self {
+        Self { clock: Arc::new(SystemClock), rng: Arc::new(SystemRng) }
+    }
+
+    /// Milliseconds since the Unix epoch.
+    pub fn now_ms(&self) -> i64 {
+        self.clock.now_ms()
+    }
+
+    /// `N` random bytes.
+    pub fn bytes<const N: usize>(&self) -> Result<[u8; N], RngError> {
+        let mut buffer = [0; N];
+        self.rng.fill(&mut buffer)?;
+        Ok(buffer)
+    }
+
+    /// A fresh id in Mattermost's form: 26 characters of its base-32 alphabet, 128 random bits.
+    pub fn id(&self) -> Result<String, RngError> {
+        const ALPHABET: &[u8; 32] = b"ybndrfg8ejkmcpqxot1uwisza345h769";
+        let bytes = self.bytes::<16>()?;
+        let mut id = String::with_capacity(26);
+        let (mut bits, mut held) = (0u32, 0u32);
+        for byte in bytes {
+            bits = (bits << 8) | u32::from(byte);
+            held += 8;
+            while held >= 5 {
+                held -= 5;
+                id.push(char::from(ALPHABET[(bits >> held) as usize & 31]));
+            }
+        }
+        id.push(char::from(ALPHABET[(bits << (5 - held)) as usize & 31]));
+        Ok(id)
+    }
+}
+
+struct SystemClock;
+
+impl Clock for SystemClock {
+    #[expect(clippy::disallowed_methods, reason = "the one place where the ambient clock is read")]
+    fn now_ms(&self) -> i64 {
+        std::time::SystemTime::now()
+            .duration_since(std::time::UNIX_EPOCH)
+            .map_or(0, |since| i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+    }
+}
+
+struct SystemRng;
+
+impl Rng for SystemRng {
+    #[expect(clippy::disallowed_methods, reason = "the one place where ambient randomness is drawn")]
+    fn fill(&self, buffer: &mut [u8]) -> Result<(), RngError> {
+        getrandom::fill(buffer).map_err(|_| RngError)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_have_the_form_of_the_platform() {
+        let env = Env::system();
+        let id = env.id().unwrap();
+        assert_eq!(id.len(), 26);
+        assert!(id.bytes().all(|b| b"ybndrfg8ejkmcpqxot1uwisza345h769".contains(&b)));
+        assert_ne!(id, env.id().unwrap());
+    }
+}

@@ -1,0 +1,112 @@
+//! Connections: one user's record with one App.
+
+use tessera_types::SecretBytes;
+
+use super::{ATTEMPTS, Act, Change, Error, Grants};
+use crate::audit;
+use crate::store::ConnectionRow;
+use crate::vault::{Place, Purpose, Sealed};
+
+/// A connection that the App keeps itself; managed ones will have a kind of their own.
+const APP_MANAGED: i64 = 0;
+
+/// What may be told about a connection without opening it.
+#[derive(Debug, Clone, serde::Serialize)]
+pub struct Connection {
+    /// With which App.
+    pub app: String,
+    /// Whose.
+    pub user: String,
+    /// Since when, Unix milliseconds.
+    pub connected_at: i64,
+    /// Last written, Unix milliseconds.
+    pub updated_at: i64,
+}
+
+impl Grants {
+    /// Releases the acting user's record to the App, byte for byte as it was stored.
+    pub async fn record(&self, act: &Act<'_>) -> Result<Option<SecretBytes>, Error> {
+        self.permitted(act.app).await?;
+        let Some(row) = self.connections.get(act.app.as_str(), act.actor).await? else { return Ok(None) };
+        self.note(audit::Act::ConnectionReleased, act, act.reason).await?;
+        self.open_connection(act, &row).await.map(Some)
+    }
+
+    /// Keeps the acting user's record in place of the one before. `bytes` must be one JSON value.
+    pub async fn put_record(&self, act: &Act<'_>, bytes: &[u8]) -> Result<Change, Error> {
+        self.permitted(act.app).await?;
+        for _ in 0..ATTEMPTS {
+            let row = self.connections.get(act.app.as_str(), act.actor).await?;
+            if let Some(row) = &row
+                && let Ok(now) = self.open_connection(act, row).await
+                && now.expose() == bytes
+            {
+                return Ok(Change::None);
+            }
+            self.note(audit::Act::ConnectionStored, act, act.reason).await?;
+            let now = self.env.now_ms();
+            let before = row.as_ref().map(|row| row.generation);
+            // A fresh row starts at the time, so that no generation is ever used twice for one place.
+            let generation = before.map_or(now, |generation| generation + 1);
+            let sealed = self.vault.seal(&place(act, generation), bytes).await?;
+            let fresh = ConnectionRow {
+                app: act.app.as_str().to_owned(),
+                user: act.actor.to_owned(),
+                kind: APP_MANAGED,
+                generation,
+                sealed: sealed.as_bytes().to_vec(),
+                created_at: row.as_ref().map_or(now, |row| row.created_at),
+                updated_at: now,
+            };
+            if self.connections.put(fresh, before).await? && self.vault.is_live(&sealed).await? {
+                return Ok(Change::Made);
+            }
+            // Either another writer came first, or a disconnect destroyed the key we sealed with: once more.
+        }
+        Err(Error::Contended)
+    }
+
+    /// Removes the acting user's record and destroys its key. False when there was none.
+    pub async fn disconnect(&self, act: &Act<'_>) -> Result<bool, Error> {
+        self.permitted(act.app).await?;
+        if self.connections.get(act.app.as_str(), act.actor).await?.is_none() {
+            return Ok(false);
+        }
+        self.note(audit::Act::ConnectionRemoved, act, act.reason).await?;
+        // The key first: a writer who sealed with it then finds it gone, however the two interleave.
+        self.vault.shred(act.app.as_str(), act.actor).await?;
+        Ok(self.connections.delete(act.app.as_str(), act.actor).await?)
+    }
+
+    /// Whether the user has a record with the App that is more than an empty one: nothing is opened for an App.
+    pub async fn is_connected(&self, act: &Act<'_>) -> Result<bool, Error> {
+        let Some(row) = self.connections.get(act.app.as_str(), act.actor).await? else { return Ok(false) };
+        let bytes = self.open_connection(act, &row).await?;
+        Ok(!matches!(bytes.expose().trim_ascii(), b"null" | b"{}"))
+    }
+
+    /// A user's connections, without their contents.
+    pub async fn of_user(&self, user: &str) -> Result<Vec<Connection>, Error> {
+        Ok(self.connections.list_user(user).await?.into_iter().map(Connection::from).collect())
+    }
+
+    /// An App's connections, without their contents: up to `limit` of those after the user id `after`.
+    pub async fn of_app(&self, app: &str, after: &str, limit: i64) -> Result<Vec<Connection>, Error> {
+        Ok(self.connections.list_app(app, after, limit).await?.into_iter().map(Connection::from).collect())
+    }
+
+    async fn open_connection(&self, act: &Act<'_>, row: &ConnectionRow) -> Result<SecretBytes, Error> {
+        let sealed = Sealed::from_bytes(row.sealed.clone());
+        Ok(self.vault.open_sealed(&place(act, row.generation), &sealed).await?)
+    }
+}
+
+impl From<ConnectionRow> for Connection {
+    fn from(row: ConnectionRow) -> Self {
+        Self { app: row.app, user: row.user, connected_at: row.created_at, updated_at: row.updated_at }
+    }
+}
+
+fn place<'a>(act: &Act<'a>, generation: i64) -> Place<'a> {
+    Place { purpose: Purpose::Connection, app: act.app.as_str(), user: act.actor, generation }
+}

@@ -1,0 +1,66 @@
+//! An App's credentials at the remote service: client id, secret and what else it keeps there.
+
+use tessera_types::{OAuth2App, json};
+use zeroize::Zeroizing;
+
+use super::{ATTEMPTS, Act, Change, Error, Grants};
+use crate::audit;
+use crate::store::CredentialRow;
+use crate::vault::{Place, Purpose, Sealed};
+
+impl Grants {
+    /// Releases an App's credentials to the App. Empty when none were stored.
+    pub async fn credentials(&self, act: &Act<'_>) -> Result<OAuth2App, Error> {
+        self.permitted(act.app).await?;
+        self.note(audit::Act::CredentialsReleased, act, act.reason).await?;
+        let row = self.credentials.get(act.app.as_str()).await?;
+        match row {
+            Some(row) => self.open_credentials(act, &row).await,
+            None => Ok(OAuth2App::default()),
+        }
+    }
+
+    /// Replaces an App's credentials as a whole; empty ones clear them.
+    pub async fn put_credentials(&self, act: &Act<'_>, fresh: &OAuth2App) -> Result<Change, Error> {
+        self.permitted(act.app).await?;
+        let plain = Zeroizing::new(json::to_vec(fresh).map_err(|_| Error::Damaged(act.app.clone()))?);
+        let fingerprint = self.vault.fingerprint(&plain);
+        for _ in 0..ATTEMPTS {
+            let row = self.credentials.get(act.app.as_str()).await?;
+            if let Some(row) = &row
+                && let Ok(now) = self.open_credentials(act, row).await
+                && json::to_vec(&now).is_ok_and(|now| Zeroizing::new(now) == plain)
+            {
+                return Ok(Change::None);
+            }
+            if row.is_none() && fresh.is_empty() {
+                return Ok(Change::None);
+            }
+            self.note(audit::Act::CredentialsStored, act, &fingerprint).await?;
+            let before = row.as_ref().map(|row| row.generation);
+            let generation = before.map_or(self.env.now_ms(), |generation| generation + 1);
+            let sealed = self.vault.seal(&place(act, generation), &plain).await?;
+            let row = CredentialRow {
+                app: act.app.as_str().to_owned(),
+                generation,
+                sealed: sealed.into_bytes(),
+                updated_at: self.env.now_ms(),
+                updated_by: act.actor.to_owned(),
+            };
+            if self.credentials.put(row, before).await? {
+                return Ok(Change::Made);
+            }
+        }
+        Err(Error::Contended)
+    }
+
+    async fn open_credentials(&self, act: &Act<'_>, row: &CredentialRow) -> Result<OAuth2App, Error> {
+        let sealed = Sealed::from_bytes(row.sealed.clone());
+        let plain = self.vault.open_sealed(&place(act, row.generation), &sealed).await?;
+        json::from_slice_strict(plain.expose()).map_err(|_| Error::Damaged(act.app.clone()))
+    }
+}
+
+fn place<'a>(act: &Act<'a>, generation: i64) -> Place<'a> {
+    Place { purpose: Purpose::AppCredentials, app: act.app.as_str(), user: "", generation }
+}

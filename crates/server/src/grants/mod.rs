@@ -1,0 +1,132 @@
+//! App credentials and connections: put, get, disconnect. Owner of the tables `credentials` and `connections`.
+//!
+//! A connection is one user's, or the bot's, OAuth2 record with one App: any JSON, kept byte for byte, sealed.
+//! Every release and every change is in the audit log before it happens.
+
+mod connections;
+mod credentials;
+
+use std::sync::Arc;
+
+use tessera_types::AppId;
+use tessera_types::error::Kind;
+
+use crate::apps::{self, Registry};
+use crate::audit::{self, Audit};
+use crate::env::Env;
+use crate::store;
+use crate::vault::{self, Vault};
+
+/// The permission without which an App may not use remote OAuth2.
+pub const REMOTE_OAUTH2: &str = "remote_oauth2";
+
+/// Who acts, for which App, in which request.
+#[derive(Debug, Clone, Copy)]
+pub struct Act<'a> {
+    /// The acting user's id: whose record it is.
+    pub actor: &'a str,
+    /// The App that will see or change it.
+    pub app: &'a AppId,
+    /// The request's id.
+    pub request: &'a str,
+    /// A fixed word on why, for the audit log.
+    pub reason: &'static str,
+}
+
+/// Whether a put changed anything: only a change is worth an event (section 3.7).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Change {
+    /// Something is different now.
+    Made,
+    /// What was put was there already.
+    None,
+}
+
+/// What can go wrong. The first two have the wire's texts.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The App is not there.
+    #[error(transparent)]
+    App(#[from] apps::Error),
+    /// The App was not granted `remote_oauth2`.
+    #[error("{0} is not authorized to use remote OAuth2: unauthorized")]
+    NotPermitted(AppId),
+    /// Others changed the same record again and again while we tried to.
+    #[error("this record is being changed by others: try again")]
+    Contended,
+    /// A stored record does not decode.
+    #[error("the stored OAuth2 record of app {0} is damaged")]
+    Damaged(AppId),
+    /// The audit log could not be written, so nothing was done.
+    #[error("refused, as the audit log cannot be written: {0}")]
+    Audit(#[from] audit::Error),
+    /// Sealing or opening failed.
+    #[error(transparent)]
+    Vault(#[from] vault::Error),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] store::Error),
+}
+
+impl Error {
+    /// The kind in the wire's error model (section 12.1).
+    pub fn kind(&self) -> Kind {
+        match self {
+            Self::App(error) => error.kind(),
+            Self::NotPermitted(_) => Kind::Unauthorized,
+            _ => Kind::Other,
+        }
+    }
+}
+
+/// How often a change is tried again when others get in between.
+const ATTEMPTS: usize = 64;
+
+/// Credentials and connections.
+pub struct Grants {
+    apps: Arc<Registry>,
+    credentials: store::Credentials,
+    connections: store::Connections,
+    vault: Arc<Vault>,
+    audit: Arc<Audit>,
+    env: Env,
+}
+
+impl Grants {
+    /// Grants over the store.
+    pub fn new(
+        apps: Arc<Registry>,
+        store: &store::Store,
+        vault: Arc<Vault>,
+        audit: Arc<Audit>,
+        env: Env,
+    ) -> Self {
+        let (credentials, connections) = (store.credentials.clone(), store.connections.clone());
+        Self { apps, credentials, connections, vault, audit, env }
+    }
+
+    /// Installed, and granted the permission: else nothing about OAuth2 is done or told.
+    pub async fn permitted(&self, app: &AppId) -> Result<(), Error> {
+        let app_record = self.apps.installed(app).await?;
+        match app_record.is_granted(REMOTE_OAUTH2) {
+            true => Ok(()),
+            false => Err(Error::NotPermitted(app.clone())),
+        }
+    }
+
+    /// Removes every connection and the credentials of an App, and destroys their keys. Gives the number of
+    /// connections removed.
+    pub async fn forget_app(&self, act: &Act<'_>) -> Result<u64, Error> {
+        self.note(audit::Act::ConnectionRemoved, act, "every user's").await?;
+        // Keys first: what a crash leaves behind is then unreadable rather than forgotten.
+        self.vault.shred_app(act.app.as_str()).await?;
+        let removed = self.connections.delete_app(act.app.as_str()).await?;
+        self.credentials.delete(act.app.as_str()).await?;
+        Ok(removed)
+    }
+
+    async fn note(&self, what: audit::Act, act: &Act<'_>, detail: &str) -> Result<(), Error> {
+        let entry = audit::Entry::allowed(what, act.actor, act.app.as_str(), act.request);
+        Ok(self.audit.record(entry.detail(detail)).await?)
+    }
+}

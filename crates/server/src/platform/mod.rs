@@ -1,0 +1,197 @@
+//! People, permissions, sessions, App tokens, bots, entities and events: what the original got from
+//! Mattermost (decisions.md section 4).
+//!
+//! One trait. `standalone` implements it over our own store; `mattermost` will over REST v4. Nobody outside
+//! `boot` knows which one is there.
+
+use async_trait::async_trait;
+use tessera_types::{AccessToken, AppId, Channel, ChannelMember, Post, Team, TeamMember, User};
+
+pub mod standalone;
+
+/// What a request brought to say who it is.
+pub enum Credential<'a> {
+    /// `Authorization: Bearer` or `token`: no further proof is needed.
+    Bearer(&'a AccessToken),
+    /// The session cookie; a request that changes state must also prove where it comes from.
+    Cookie {
+        /// The cookie's value.
+        token: &'a AccessToken,
+        /// What stands against cross-site requests.
+        proof: CsrfProof<'a>,
+    },
+}
+
+/// Proof that a cookie's request was made by the site itself (apps-framework.md section 0.6, 4).
+pub enum CsrfProof<'a> {
+    /// A request that changes nothing (GET, HEAD): none is needed.
+    Safe,
+    /// The value of `X-CSRF-Token`, or of the form member `csrf`: must equal the session's own.
+    Token(&'a str),
+    /// `X-Requested-With: XMLHttpRequest`, accepted unless strict mode is on.
+    XmlHttpRequest,
+    /// Nothing: the caller counts as signed out.
+    Missing,
+}
+
+/// How old an answer about people may be (decisions.md section 4).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Freshness {
+    /// For reads: up to 10 s old on a real Mattermost; always current on the standalone platform.
+    Cached,
+    /// For writes, connect, complete and administration: asked now.
+    Now,
+}
+
+/// Who a credential belongs to. For an App's token: the person or bot it acts as, and the App.
+#[derive(Debug, Clone)]
+pub struct Identity {
+    /// The acting user: a person's id, or the bot's.
+    pub user_id: String,
+    /// Their user name.
+    pub username: String,
+    /// Nickname, else "first last", else user name (section 0.7, NOBOT).
+    pub display_name: String,
+    /// Whether the acting user is a bot.
+    pub is_bot: bool,
+    /// The App whose token it was; `None` for a person's own session.
+    pub app: Option<AppId>,
+    /// The session's id: for logs, never a secret.
+    pub session_id: String,
+}
+
+/// A right of a person on the site.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Right {
+    /// `manage_system`: a system administrator.
+    ManageSystem,
+}
+
+/// With whose permissions an entity is read (section 6.3).
+#[derive(Debug, Clone, Copy)]
+pub enum Eyes<'a> {
+    /// Those of a person or bot, by id.
+    Of(&'a str),
+    /// No permission check: for the service itself.
+    Unrestricted,
+}
+
+/// An App token, or why there is none.
+#[derive(Debug)]
+pub enum AppToken {
+    /// A token that works now, on the App services and on REST v4.
+    Token(AccessToken),
+    /// The person must first agree, at this address.
+    NeedsConsent {
+        /// Where to send the person.
+        url: String,
+    },
+    /// The platform will not give one, with the reason.
+    Refused(String),
+}
+
+/// The bot account of an App.
+#[derive(Debug, Clone)]
+pub struct Bot {
+    /// Its user id.
+    pub user_id: String,
+    /// Its user name.
+    pub username: String,
+}
+
+/// Something clients of the site hear about at once (section 1, WebSocket events).
+#[derive(Debug, Clone)]
+pub struct Event {
+    /// The event's name as clients see it.
+    pub name: &'static str,
+    /// Who hears it.
+    pub audience: Audience,
+}
+
+/// `custom_com.mattermost.apps_refresh_bindings`: bindings may have changed.
+pub const REFRESH_BINDINGS: &str = "custom_com.mattermost.apps_refresh_bindings";
+
+/// Who hears an [`Event`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Audience {
+    /// Every connected client.
+    Everyone,
+    /// The clients of one user, by id.
+    User(String),
+}
+
+/// What can go wrong between us and the platform.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The entity is not there, or the reader may not know that it is. The text is the platform's own
+    /// (section 6.6: a leading `: ` is part of it).
+    #[error("{0}")]
+    Entity(String),
+    /// A name that must be a bot's belongs to a person (section 9.3).
+    #[error("a user already owns the bot username {0}: already exists")]
+    NameTaken(String),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] crate::store::Error),
+    /// A token could not be sealed or opened.
+    #[error(transparent)]
+    Vault(#[from] crate::vault::Error),
+    /// No random bytes.
+    #[error(transparent)]
+    Rng(#[from] crate::env::RngError),
+}
+
+/// The platform.
+#[async_trait]
+pub trait Platform: Send + Sync + 'static {
+    /// Whose credential this is; `None` for an unknown, expired or revoked one, for a deactivated account,
+    /// and for a cookie without the proof it needs.
+    async fn resolve(
+        &self,
+        credential: Credential<'_>,
+        freshness: Freshness,
+    ) -> Result<Option<Identity>, Error>;
+
+    /// Whether a user has a right now.
+    async fn may(&self, user_id: &str, right: Right, freshness: Freshness) -> Result<bool, Error>;
+
+    /// The token with which an App acts as a person or as its bot: re-used, extended or made anew as
+    /// apps-framework.md section 4.3 says.
+    async fn app_token(&self, app: &AppId, user_id: &str) -> Result<AppToken, Error>;
+
+    /// Ends every token of an App at once (B-28).
+    async fn revoke_app_tokens(&self, app: &AppId) -> Result<(), Error>;
+
+    /// The App's bot: found, re-activated, renamed or created (section 9.3, 7).
+    async fn ensure_bot(&self, app: &AppId, display_name: &str) -> Result<Bot, Error>;
+
+    /// Activates or deactivates a bot.
+    async fn set_bot_active(&self, user_id: &str, active: bool) -> Result<(), Error>;
+
+    /// A user, without `password` and the other members that section 6.4 removes.
+    async fn user(&self, eyes: Eyes<'_>, user_id: &str) -> Result<User, Error>;
+    /// A channel.
+    async fn channel(&self, eyes: Eyes<'_>, channel_id: &str) -> Result<Channel, Error>;
+    /// A membership of a channel.
+    async fn channel_member(
+        &self,
+        eyes: Eyes<'_>,
+        channel_id: &str,
+        user_id: &str,
+    ) -> Result<ChannelMember, Error>;
+    /// A team.
+    async fn team(&self, eyes: Eyes<'_>, team_id: &str) -> Result<Team, Error>;
+    /// A membership of a team.
+    async fn team_member(&self, eyes: Eyes<'_>, team_id: &str, user_id: &str) -> Result<TeamMember, Error>;
+    /// A post.
+    async fn post(&self, eyes: Eyes<'_>, post_id: &str) -> Result<Post, Error>;
+
+    /// The locale for someone who has none of their own (section 6.4, Locale).
+    fn default_locale(&self) -> &str;
+
+    /// Where a browser signs in, coming back to `return_to` (a path on the site) afterwards.
+    fn sign_in_url(&self, return_to: &str) -> String;
+
+    /// Tells connected clients. Never fails: an event is a hint, not a promise.
+    fn publish(&self, event: Event);
+}
