@@ -41,14 +41,13 @@ impl Back {
     }
 
     /// What the consent page's policy must allow the browser to be sent on to: an origin, or where that cannot be
-    /// written as a CSP source (an IPv6 host, a scheme of one's own) the whole scheme.
+    /// written as a CSP source (an IPv6 host, a separator in a name, a scheme of one's own) the whole scheme.
     pub(crate) fn csp_source(&self) -> String {
-        match self.url.host() {
-            Some(url::Host::Domain(_) | url::Host::Ipv4(_)) if self.url.origin().is_tuple() => {
-                self.url.origin().ascii_serialization()
-            }
-            _ => format!("{}:", self.url.scheme()),
-        }
+        let origin = self.url.origin();
+        let origin = origin.is_tuple().then(|| origin.ascii_serialization());
+        origin
+            .filter(|text| !text.contains(['[', ';', ',', '\'', '"', '*']))
+            .unwrap_or_else(|| format!("{}:", self.url.scheme()))
     }
 
     /// Where the person will be sent, short enough to be read.
@@ -108,5 +107,25 @@ impl AuthorizationRequest {
         };
         let offline = params.get("access_type").map_err(twice)? != Some("online");
         Ok(Self { client_id: client_id.to_owned(), back, scope, challenge, offline })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_policy_names_an_origin_or_only_its_scheme() {
+        for (redirect_uri, source) in [
+            ("http://localhost:8065/a?b", "http://localhost:8065"),
+            ("https://app.example/", "https://app.example"),
+            ("http://[::1]:8065/", "http:"),
+            ("http://a;script-src/", "http:"),
+            ("my.app:/done", "my.app:"),
+        ] {
+            let url = Url::parse(redirect_uri).unwrap();
+            let back = Back { redirect_uri: redirect_uri.to_owned(), url, state: None };
+            assert_eq!(back.csp_source(), source);
+        }
     }
 }
