@@ -83,6 +83,10 @@ impl Engine for Postgres {
 
 async fn run(client: &impl GenericClient, statement: &Statement) -> Result<Written, Error> {
     let prepared = client.prepare_cached(statement.sql).await?;
+    let (given, wanted) = (statement.params.len(), prepared.params().len());
+    if given != wanted {
+        return Err(Error::Shape(format!("{given} values for {wanted} parameters")));
+    }
     let params: Vec<&(dyn ToSql + Sync)> = statement.params.iter().map(|value| value as _).collect();
     if prepared.columns().is_empty() {
         let affected = client.execute(&prepared, &params).await?;
