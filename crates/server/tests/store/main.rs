@@ -3,6 +3,12 @@
 //! Names of PostgreSQL's tests contain `postgres`. Where its server programs are missing these tests fail;
 //! a developer without them leaves them out by name.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "clippy.toml allows these in tests, and does not see that the helpers in here are"
+)]
+
 mod cache;
 mod crash;
 mod disk;

@@ -145,6 +145,13 @@ async fn postgres_errors_at_start_say_where_and_keep_the_password() {
         assert!(text.starts_with("cannot open PostgreSQL database nowhere at "), "{text}");
         assert!(!text.contains("hunter2"), "{text}");
     }
+    for (url, file) in [
+        ("postgresql://u:hunter2@h/d?sslrootcert=%2Fno%2Fsuch.pem&sslmode=require", "/no/such.pem"),
+        ("host=h user=u password=hunter2 sslmode=verify-full sslrootcert=/dev/null", "/dev/null"),
+    ] {
+        let text = refusal(&StoreConfig::Postgres { url: url.into(), max_connections: 2 }).await.to_string();
+        assert!(text.starts_with(&format!("cannot open {file}: ")), "{text}");
+    }
     let config =
         StoreConfig::Postgres { url: "postgresql://u:hunter2@h/d?sslmode=maybe".into(), max_connections: 2 };
     let text = refusal(&config).await.to_string();

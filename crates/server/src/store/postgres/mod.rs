@@ -25,11 +25,11 @@ pub(super) struct Postgres {
 impl Postgres {
     /// Connects, checks what durability and text rest on, and migrates the schema.
     pub(super) async fn open(url: &str, max_connections: usize, set: &Set) -> Result<Self, Error> {
-        let config = connect::config(url, set.schema, PATIENCE)?;
-        let what = connect::describe(&config);
+        let target = connect::target(url, set.schema, PATIENCE)?;
+        let what = connect::describe(&target.config);
         let open = |reason: String| Error::Open { what: what.clone(), reason };
         let manager = ManagerConfig { recycling_method: RecyclingMethod::Fast };
-        let manager = Manager::from_config(config, connect::tls()?, manager);
+        let manager = Manager::from_config(target.config, target.tls, manager);
         let pool = Pool::builder(manager)
             .max_size(max_connections)
             .runtime(Runtime::Tokio1)
