@@ -135,7 +135,7 @@ fn holds(dir: &Path, file: &str, canary: &[u8]) -> bool {
 }
 
 #[tokio::test]
-async fn os_44_keys_live_in_a_file_of_their_own_and_leave_it() {
+async fn keys_live_in_a_file_of_their_own_and_leave_it() {
     const CANARY: &[u8] = b"canary of a wrapped key, 48 bytes in all, it is.";
     let place = Place::disk();
     let store = place.open().await;

@@ -61,17 +61,17 @@ conformance! {
         of_many_writers_of_one_generation_one_wins
         connections_are_listed_by_user_and_page_by_page
         uses_go_forward_and_end_with_their_connection
-        os_48_connections_of_one_app_are_not_another_apps
-        os_42_of_many_new_keys_for_one_owner_one_wins
-        os_43_rewrapping_needs_the_root_key_it_read
-        os_44_destroyed_keys_are_gone_for_every_reader
+        connections_of_one_app_are_not_another_apps
+        of_many_new_keys_for_one_owner_one_wins
+        rewrapping_needs_the_root_key_it_read
+        destroyed_keys_are_gone_for_every_reader
         keys_are_listed_page_by_page
-        os_08_an_origin_is_new_once;
+        an_origin_is_new_once;
     states:
         os_03_of_200_parallel_redeems_one_wins
         os_03_a_wrong_user_app_or_browser_consumes_nothing
         os_04_a_state_dies_at_its_time_and_is_swept
-        os_55_pending_flows_are_counted_per_user_and_app
+        pending_flows_are_counted_per_user_and_app
         a_state_cannot_be_inserted_twice
         a_parked_completion_is_taken_once;
 }

@@ -162,7 +162,7 @@ pub(crate) async fn uses_go_forward_and_end_with_their_connection(store: &Store)
     assert_eq!(connections.uses_of("u").await.unwrap(), [used("b", 120, "call")]);
 }
 
-pub(crate) async fn os_48_connections_of_one_app_are_not_another_apps(store: &Store) {
+pub(crate) async fn connections_of_one_app_are_not_another_apps(store: &Store) {
     let connections = &store.connections;
     for app in ["one", "two"] {
         for user in ["u", "v"] {
@@ -192,7 +192,7 @@ fn key(id: u8, app: &str, user: &str) -> DataKeyRow {
     }
 }
 
-pub(crate) async fn os_42_of_many_new_keys_for_one_owner_one_wins(store: &Store) {
+pub(crate) async fn of_many_new_keys_for_one_owner_one_wins(store: &Store) {
     assert_eq!(store.keys.get_for("a", "u").await.unwrap(), None);
     let rows = in_parallel(32, |index| {
         let keys = store.keys.clone();
@@ -209,7 +209,7 @@ pub(crate) async fn os_42_of_many_new_keys_for_one_owner_one_wins(store: &Store)
     assert!(matches!(refused, Err(Error::Constraint(_))), "{refused:?}");
 }
 
-pub(crate) async fn os_43_rewrapping_needs_the_root_key_it_read(store: &Store) {
+pub(crate) async fn rewrapping_needs_the_root_key_it_read(store: &Store) {
     store.keys.insert_if_absent(key(1, "a", "u")).await.unwrap();
     store.keys.get_for("a", "u").await.unwrap();
     store.keys.get(&[1; 16]).await.unwrap();
@@ -221,7 +221,7 @@ pub(crate) async fn os_43_rewrapping_needs_the_root_key_it_read(store: &Store) {
     }
 }
 
-pub(crate) async fn os_44_destroyed_keys_are_gone_for_every_reader(store: &Store) {
+pub(crate) async fn destroyed_keys_are_gone_for_every_reader(store: &Store) {
     for (id, app, user) in [(1, "a", "u"), (2, "a", "v"), (3, "a", ""), (4, "b", "u")] {
         store.keys.insert_if_absent(key(id, app, user)).await.unwrap();
         assert!(store.keys.get(&[id; 16]).await.unwrap().is_some());
@@ -252,7 +252,7 @@ pub(crate) async fn keys_are_listed_page_by_page(store: &Store) {
     assert_eq!(seen, [1, 3, 90, 200, 255]);
 }
 
-pub(crate) async fn os_08_an_origin_is_new_once(store: &Store) {
+pub(crate) async fn an_origin_is_new_once(store: &Store) {
     let new = in_parallel(32, |index| {
         let origins = store.origins.clone();
         async move { origins.see("a", "https://accounts.example.com", index as i64).await.unwrap() }

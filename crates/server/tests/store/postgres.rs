@@ -39,7 +39,7 @@ async fn postgres_nodes_may_start_at_once_on_an_empty_database() {
         ("public", "meta", 0),
     ] {
         let counted = store.engine().read(Statement::new(sql, vec![schema.into(), table.into()])).await;
-        assert_eq!(counted.unwrap()[0].int(0).unwrap(), there, "os_44 {schema}.{table}");
+        assert_eq!(counted.unwrap()[0].int(0).unwrap(), there, "{schema}.{table}");
     }
 }
 

@@ -44,15 +44,18 @@ pub(crate) async fn os_03_a_wrong_user_app_or_browser_consumes_nothing(store: &S
         (1, "user-1", "other", BROWSER),
         (1, "user-1", "hello", &[8; 32][..]),
         (1, "user-1", "hello", &[][..]),
-        (2, "user-1", "hello", BROWSER),
+        (2, "user-2", "hello", &[][..]),
+        (2, "user-1", "other", BROWSER),
     ] {
         let redeemed = states.redeem(&[digest; 32], user, app, browser, MINUTE).await.unwrap();
         assert_eq!(redeemed, None, "{digest} {user} {app}");
     }
     assert_eq!(states.redeem(&[1; 32], "user-1", "hello", BROWSER, MINUTE).await.unwrap(), Some(state(1)));
     assert_eq!(states.redeem(&[1; 32], "user-1", "hello", BROWSER, MINUTE).await.unwrap(), None);
-    let bearer = states.redeem(&[2; 32], "user-1", "hello", b"", MINUTE).await.unwrap();
-    assert_eq!(bearer.unwrap().digest, [2; 32]);
+    // Begun without a browser: bound to the person alone, whichever browser comes back (OS-05).
+    let redeemed = states.redeem(&[2; 32], "user-1", "hello", BROWSER, MINUTE).await.unwrap();
+    assert_eq!(redeemed.unwrap().digest, [2; 32]);
+    assert_eq!(states.redeem(&[2; 32], "user-1", "hello", b"", MINUTE).await.unwrap(), None);
 }
 
 pub(crate) async fn os_04_a_state_dies_at_its_time_and_is_swept(store: &Store) {
@@ -73,7 +76,7 @@ pub(crate) async fn os_04_a_state_dies_at_its_time_and_is_swept(store: &Store) {
     assert_eq!(states.count_pending("user-1", "hello", 0).await.unwrap(), 0, "no row is left");
 }
 
-pub(crate) async fn os_55_pending_flows_are_counted_per_user_and_app(store: &Store) {
+pub(crate) async fn pending_flows_are_counted_per_user_and_app(store: &Store) {
     let states = &store.states;
     for digest in 1..=3 {
         states.insert(state(digest)).await.unwrap();
