@@ -3,7 +3,7 @@
 use toml::{Table, Value};
 
 /// What a crate's manifest breaks, one line each.
-pub fn breaches(manifest: &str) -> Result<Vec<String>, String> {
+pub(super) fn breaches(manifest: &str) -> Result<Vec<String>, String> {
     let manifest: Table = manifest.parse().map_err(|error| format!("not a manifest: {error}"))?;
     let name = manifest.get("package").and_then(|package| package.get("name")).and_then(Value::as_str);
     let name = name.ok_or("a manifest without a name")?;

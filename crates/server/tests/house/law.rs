@@ -8,7 +8,7 @@ use super::{
 };
 
 /// Every room and its floor. Imports go down only, and rooms of one floor do not see each other.
-pub const ROOMS: [(&str, u8); 16] = [
+pub(super) const ROOMS: [(&str, u8); 16] = [
     ("boot", 9),
     ("http", 8),
     ("web", 8),
@@ -28,7 +28,7 @@ pub const ROOMS: [(&str, u8); 16] = [
 ];
 
 /// What stands beside the rooms in `src`.
-pub const BESIDE: [&str; 4] = ["env.rs", "lib.rs", "main.rs", "bench_seed.rs"];
+pub(super) const BESIDE: [&str; 4] = ["env.rs", "lib.rs", "main.rs", "bench_seed.rs"];
 
 /// Rooms that the edge must not see, however far below they are.
 const NOT_FOR_THE_EDGE: [&str; 5] = ["vault", "store", "egress", "upstream", "providers"];
@@ -47,7 +47,7 @@ const KEPT_IN_A_ROOM: [(&str, &str, &str); 9] = [
 ];
 
 /// What a file of `src` breaks: one line each, beginning with `file:line: `. The file's name is below `src`.
-pub fn breaches(file: &str, source: &str) -> Vec<String> {
+pub(super) fn breaches(file: &str, source: &str) -> Vec<String> {
     let tokens = tokens(source);
     let room = room_of(file);
     let mut breaches = Vec::new();
@@ -71,7 +71,7 @@ pub fn breaches(file: &str, source: &str) -> Vec<String> {
 }
 
 /// How often the file, its tests left aside, reads a secret (`expose`) or has one opened (`open_sealed`).
-pub fn releases(source: &str) -> BTreeMap<&'static str, usize> {
+pub(super) fn releases(source: &str) -> BTreeMap<&'static str, usize> {
     let tokens = tokens(source);
     let count = |name| (name, calls(&tokens, name).len());
     ["expose", "open_sealed"].map(count).into_iter().filter(|(_, count)| *count > 0).collect()

@@ -4,15 +4,15 @@ use super::source::{Kind, Token};
 
 /// A path, from `crate` or from another crate's name on, and the line it begins on.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Named {
+pub(super) struct Named {
     /// Its segments.
-    pub path: Vec<String>,
+    pub(super) path: Vec<String>,
     /// Counted from 1.
-    pub line: usize,
+    pub(super) line: usize,
 }
 
 /// The paths of a file that is this module (`["grants", "connections"]`), in the order they stand there.
-pub fn named(tokens: &[Token], module: &[String]) -> Vec<Named> {
+pub(super) fn named(tokens: &[Token], module: &[String]) -> Vec<Named> {
     let mut reader =
         Reader { tokens, place: 0, module: module.to_vec(), inline: Vec::new(), depth: 0, named: vec![] };
     while reader.place < tokens.len() {

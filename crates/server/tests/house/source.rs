@@ -2,7 +2,7 @@
 
 /// A piece of source that the laws speak about.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub(super) enum Kind {
     /// A word: keyword or identifier.
     Word(String),
     /// What stands between the quotes of a string, raw or not.
@@ -13,16 +13,16 @@ pub enum Kind {
 
 /// A token and the line it begins on.
 #[derive(Clone, Debug)]
-pub struct Token {
+pub(super) struct Token {
     /// What it is.
-    pub kind: Kind,
+    pub(super) kind: Kind,
     /// Counted from 1.
-    pub line: usize,
+    pub(super) line: usize,
 }
 
 impl Token {
     /// The word, if it is one.
-    pub fn word(&self) -> Option<&str> {
+    pub(super) fn word(&self) -> Option<&str> {
         match &self.kind {
             Kind::Word(word) => Some(word),
             _ => None,
@@ -30,13 +30,13 @@ impl Token {
     }
 
     /// Whether it is this character of punctuation.
-    pub fn is(&self, mark: char) -> bool {
+    pub(super) fn is(&self, mark: char) -> bool {
         self.kind == Kind::Mark(mark)
     }
 }
 
 /// The tokens of a file, without comments, numbers, characters, lifetimes, and items under `#[cfg(test)]`.
-pub fn tokens(source: &str) -> Vec<Token> {
+pub(super) fn tokens(source: &str) -> Vec<Token> {
     without_tests(&lex(source))
 }
 
