@@ -1,41 +1,53 @@
-//! Reading JSON as liberally as Go's decoder does, and writing it as Go's encoder does.
+//! Reading JSON as liberally as Go's decoder does, and writing it as Go's encoder does: unmodified Go clients and
+//! Apps are on the other end (wire specification, sections 0.3 and 0.4; decisions, section 1.6).
 
-use serde::{Serialize, de::DeserializeOwned};
+mod access;
+mod document;
+mod error;
+mod go_type;
+mod index;
+mod read;
+mod scan;
+mod text;
+mod write;
 
-/// Why a text is not the JSON that was wanted.
-#[derive(Debug, Clone)]
-pub struct Error(String);
+pub use error::Error;
+pub use write::to_vec;
 
-impl std::fmt::Display for Error {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.0)
-    }
+use serde::de::DeserializeOwned;
+
+use document::{Document, Span};
+use read::Reader;
+
+/// The newtype name under which [`RawJson`](crate::RawJson) asks for the text itself.
+pub(crate) const RAW_TOKEN: &str = "$tessera::raw_json";
+
+/// Reads a text that is, as a whole, exactly one JSON value.
+///
+/// # Errors
+/// Go's words for what is wrong with the text, or for a value of another type than `T`.
+pub fn from_slice_strict<T: DeserializeOwned>(text: &[u8]) -> Result<T, Error> {
+    let (document, whole) = Document::strict(text)?;
+    read(&document, whole)
 }
 
-impl std::error::Error for Error {}
-
-impl From<serde_json::Error> for Error {
-    fn from(error: serde_json::Error) -> Self {
-        Self(error.to_string())
-    }
+/// Reads the first JSON value of a text, and ignores what follows it.
+///
+/// # Errors
+/// As [`from_slice_strict`]; `EOF` when there is only white space, `unexpected EOF` when the value is cut off.
+pub fn from_slice_stream<T: DeserializeOwned>(text: &[u8]) -> Result<T, Error> {
+    let (document, whole) = Document::stream(text)?;
+    read(&document, whole)
 }
 
-/// The whole of `bytes` must be one JSON value.
-pub fn from_slice_strict<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Error> {
-    Ok(serde_json::from_slice(bytes)?)
+/// Checks that the whole text is exactly one JSON value, without decoding it.
+///
+/// # Errors
+/// The first stray character, an early end, a nesting over 10,000, or invalid UTF-8.
+pub fn valid_strict(text: &[u8]) -> Result<(), Error> {
+    Document::strict(text).map(drop)
 }
 
-/// Reads the first value and ignores what follows.
-pub fn from_slice_stream<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Error> {
-    Ok(serde_json::from_slice(bytes)?)
-}
-
-/// Checks without decoding.
-pub fn valid_strict(bytes: &[u8]) -> Result<(), Error> {
-    Ok(serde_json::from_slice::<serde::de::IgnoredAny>(bytes).map(drop)?)
-}
-
-/// Compact, with Go's escapes.
-pub fn to_vec<T: Serialize + ?Sized>(value: &T) -> Result<Vec<u8>, Error> {
-    Ok(serde_json::to_vec(value)?)
+fn read<T: DeserializeOwned>(document: &Document<'_>, whole: Span) -> Result<T, Error> {
+    T::deserialize(Reader { document, spans: &[whole], place: None, stack: read::STACK })
 }
