@@ -1,0 +1,196 @@
+//! Connections: one user's (or bot's) OAuth2 record with one App.
+
+use std::sync::Arc;
+
+use super::cache::{Cache, Limits, Topic};
+use super::{Engine, Error, Row, Statement, values};
+
+/// A connection.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConnectionRow {
+    /// The App.
+    pub app: String,
+    /// The user or bot.
+    pub user: String,
+    /// 0 app-managed, 1 managed.
+    pub kind: i64,
+    /// Raised by each change; chosen by the caller, because the seal is bound to it.
+    pub generation: i64,
+    /// The record, sealed.
+    pub sealed: Vec<u8>,
+    /// Unix ms; kept by later changes.
+    pub created_at: i64,
+    /// Unix ms.
+    pub updated_at: i64,
+}
+
+impl TryFrom<Row> for ConnectionRow {
+    type Error = Error;
+
+    fn try_from(mut row: Row) -> Result<Self, Error> {
+        Ok(Self {
+            app: row.text(0)?,
+            user: row.text(1)?,
+            kind: row.int(2)?,
+            generation: row.int(3)?,
+            sealed: row.blob(4)?,
+            created_at: row.int(5)?,
+            updated_at: row.int(6)?,
+        })
+    }
+}
+
+/// The last use of a connection.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UseRow {
+    /// The App.
+    pub app: String,
+    /// The user or bot.
+    pub user: String,
+    /// Unix ms.
+    pub used_at: i64,
+    /// What used it, in the caller's words.
+    pub used_by: String,
+}
+
+impl TryFrom<Row> for UseRow {
+    type Error = Error;
+
+    fn try_from(mut row: Row) -> Result<Self, Error> {
+        Ok(Self { app: row.text(0)?, user: row.text(1)?, used_at: row.int(2)?, used_by: row.text(3)? })
+    }
+}
+
+type Found = Option<Arc<ConnectionRow>>;
+
+/// The tables `connections` and `connection_uses`. Owner: grants.
+#[derive(Clone)]
+pub struct Connections {
+    engine: Arc<dyn Engine>,
+    cache: Arc<Cache<(String, String), Found>>,
+}
+
+impl Connections {
+    pub(super) fn new(engine: Arc<dyn Engine>, topic: &Topic) -> Self {
+        let limits = Limits { entries: 100_000, bytes: 64 << 20 };
+        let weigh = |found: &Found| 256 + found.as_ref().map_or(0, |row| row.sealed.len());
+        let cache = Arc::new(Cache::new("connections", limits, weigh, engine.sole_writer(), topic.clone()));
+        Self { engine, cache }
+    }
+
+    /// The connection of this user with this App.
+    pub async fn get(&self, app: &str, user: &str) -> Result<Option<Arc<ConnectionRow>>, Error> {
+        let sql = "SELECT app, user_id, kind, generation, sealed, created_at, updated_at FROM connections
+            WHERE app = $1 AND user_id = $2";
+        self.cache
+            .get_or_read((app.to_owned(), user.to_owned()), async {
+                Ok(self.engine.one(Statement::new(sql, values![app, user])).await?.map(Arc::new))
+            })
+            .await
+    }
+
+    /// Compare-and-swap: stores the row if the one there has the expected generation (None: there is none).
+    /// False when it does not; then nothing changed. A replaced row keeps its `created_at`.
+    pub async fn put(&self, row: ConnectionRow, expected_generation: Option<i64>) -> Result<bool, Error> {
+        let key = (row.app.clone(), row.user.clone());
+        let statement = match expected_generation {
+            None => Statement::new(
+                "INSERT INTO connections (app, user_id, kind, generation, sealed, created_at, updated_at)
+                    VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (app, user_id) DO NOTHING",
+                values![
+                    row.app,
+                    row.user,
+                    row.kind,
+                    row.generation,
+                    row.sealed,
+                    row.created_at,
+                    row.updated_at
+                ],
+            ),
+            Some(expected) => Statement::new(
+                "UPDATE connections SET kind = $3, generation = $4, sealed = $5, updated_at = $6
+                    WHERE app = $1 AND user_id = $2 AND generation = $7",
+                values![row.app, row.user, row.kind, row.generation, row.sealed, row.updated_at, expected],
+            ),
+        };
+        Ok(self.change(statement, Some(key)).await? > 0)
+    }
+
+    /// Removes a connection and what is known of its use; false when there was none.
+    pub async fn delete(&self, app: &str, user: &str) -> Result<bool, Error> {
+        let sql = "DELETE FROM connections WHERE app = $1 AND user_id = $2";
+        let key = (app.to_owned(), user.to_owned());
+        Ok(self.change(Statement::new(sql, values![app, user]), Some(key)).await? > 0)
+    }
+
+    /// Removes all connections of an App; returns how many there were.
+    pub async fn delete_app(&self, app: &str) -> Result<u64, Error> {
+        self.change(Statement::new("DELETE FROM connections WHERE app = $1", values![app]), None).await
+    }
+
+    /// All connections of a user in the order of their Apps.
+    pub async fn list_user(&self, user: &str) -> Result<Vec<ConnectionRow>, Error> {
+        let sql = "SELECT app, user_id, kind, generation, sealed, created_at, updated_at FROM connections
+            WHERE user_id = $1 ORDER BY app";
+        self.engine.all(Statement::new(sql, values![user])).await
+    }
+
+    /// Connections of an App in the order of user ids, after user `cursor` (empty: from the start), at most
+    /// `limit`.
+    pub async fn list_app(&self, app: &str, cursor: &str, limit: i64) -> Result<Vec<ConnectionRow>, Error> {
+        let sql = "SELECT app, user_id, kind, generation, sealed, created_at, updated_at FROM connections
+            WHERE app = $1 AND user_id > $2 ORDER BY user_id LIMIT $3";
+        self.engine.all(Statement::new(sql, values![app, cursor, limit])).await
+    }
+
+    /// How many connections there are.
+    pub async fn count(&self) -> Result<i64, Error> {
+        self.engine.number(Statement::new("SELECT COUNT(*) FROM connections", values![])).await
+    }
+
+    /// How many connections an App has.
+    pub async fn count_app(&self, app: &str) -> Result<i64, Error> {
+        self.engine
+            .number(Statement::new("SELECT COUNT(*) FROM connections WHERE app = $1", values![app]))
+            .await
+    }
+
+    /// Notes a use. An older use than the one known, or of a connection that is gone, changes nothing.
+    pub async fn touch(&self, app: &str, user: &str, used_at: i64, used_by: &str) -> Result<(), Error> {
+        let uses = vec![UseRow { app: app.into(), user: user.into(), used_at, used_by: used_by.into() }];
+        self.touch_all(uses).await
+    }
+
+    /// Notes many uses at once, in one transaction.
+    pub async fn touch_all(&self, mut uses: Vec<UseRow>) -> Result<(), Error> {
+        let sql = "INSERT INTO connection_uses (app, user_id, used_at, used_by)
+            SELECT app, user_id, CAST($3 AS BIGINT), CAST($4 AS TEXT) FROM connections
+            WHERE app = $1 AND user_id = $2
+            ON CONFLICT (app, user_id) DO UPDATE SET used_at = excluded.used_at, used_by = excluded.used_by
+            WHERE excluded.used_at > connection_uses.used_at";
+        // Always in the same order, so that two of these can never wait for each other.
+        uses.sort_by(|a, b| (&a.app, &a.user).cmp(&(&b.app, &b.user)));
+        let statement =
+            |row: UseRow| Statement::new(sql, values![row.app, row.user, row.used_at, row.used_by]);
+        self.engine.write_all(uses.into_iter().map(statement).collect()).await?;
+        Ok(())
+    }
+
+    /// The last uses of a user's connections in the order of their Apps; those never used are not in it.
+    pub async fn uses_of(&self, user: &str) -> Result<Vec<UseRow>, Error> {
+        let sql =
+            "SELECT app, user_id, used_at, used_by FROM connection_uses WHERE user_id = $1 ORDER BY app";
+        self.engine.all(Statement::new(sql, values![user])).await
+    }
+
+    /// `key` is the one that changes, None when there are many.
+    async fn change(&self, statement: Statement, key: Option<(String, String)>) -> Result<u64, Error> {
+        let engine = Arc::clone(&self.engine);
+        let write = async move { Ok(engine.write(statement).await?.affected) };
+        let forget = move |cache: &Cache<_, _>| match key {
+            Some(key) => cache.invalidate(&key),
+            None => cache.clear(),
+        };
+        self.cache.writing(write, forget).await
+    }
+}

@@ -1,0 +1,152 @@
+//! `cargo xtask bench`: release builds in separate processes, judged against the project's targets.
+//!
+//! `build_and_run` builds and hands over to the release build of this very program (`bench-run`), so that nothing
+//! that is measured, and nothing that measures, runs unoptimised. The bare handler and the load generator are
+//! processes of their own too.
+
+pub(crate) mod bare;
+mod fsync;
+pub(crate) mod load;
+mod report;
+mod seed;
+mod server;
+
+use std::{
+    path::{Path, PathBuf},
+    process::Command,
+    time::Duration,
+};
+
+use clap::Args;
+
+use self::{
+    load::Kind,
+    report::{Figures, ReadRound, WriteRound, median},
+    server::{Child, Service},
+};
+use crate::{Outcome, process};
+
+/// How much is measured; the defaults are what the targets are stated for.
+#[derive(Args, Clone)]
+pub(crate) struct Options {
+    /// Also write the figures to this file.
+    #[arg(long)]
+    pub(crate) json: Option<PathBuf>,
+    /// Users with a token and a stored record.
+    #[arg(long, default_value_t = 10_000)]
+    pub(crate) users: usize,
+    /// How often each pair of runs is repeated.
+    #[arg(long, default_value_t = 5)]
+    pub(crate) rounds: usize,
+    /// How long one run lasts, in seconds.
+    #[arg(long, default_value_t = 4)]
+    pub(crate) seconds: u64,
+}
+
+const READERS: usize = 32;
+const WRITERS: usize = 64;
+
+/// Builds in release and runs the measuring part from that build.
+pub(crate) fn build_and_run(json: Option<&Path>) -> Outcome<bool> {
+    process::run(&mut process::cargo(["build", "--release", "-p", "tessera-server", "-p", "xtask"]))?;
+    let mut command = Command::new(release_directory()?.join("xtask"));
+    command.arg("bench-run");
+    if let Some(file) = json {
+        command.arg("--json").arg(file);
+    }
+    // Its own messages say what is wrong; its status is ours.
+    let status =
+        command.status().map_err(|error| format!("cannot start `{}`: {error}", process::shown(&command)))?;
+    Ok(status.success())
+}
+
+/// Measures everything, prints the table, writes the file; `Ok(false)` when a target is missed.
+pub(crate) fn run(options: &Options) -> Outcome<bool> {
+    let release = release_directory()?;
+    // Beside the build and not in /tmp, which may be memory: the disk is part of what is measured.
+    let home = tempfile::Builder::new()
+        .prefix("bench-")
+        .tempdir_in(&release)
+        .map_err(|error| format!("cannot make a directory in {}: {error}", release.display()))?;
+    let data = home.path().join("data");
+    println!("seeding {} users", options.users);
+    let users = seed::seed(&data, options.users)?;
+    let users_file = home.path().join("users.json");
+    load::write_users(&users_file, &users)?;
+    let body_file = home.path().join("body");
+    write(&body_file, users.first().map(|user| user.body.as_bytes()).unwrap_or_default())?;
+
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| format!("cannot start a runtime: {error}"))?;
+    let figures = runtime.block_on(async {
+        let mut starts = Vec::new();
+        for _ in 0..options.rounds {
+            let service = Service::start(&release, &data).await?;
+            starts.push(service.start_ms);
+            service.stop().await?;
+        }
+        let service = Service::start(&release, &data).await?;
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        let rss_idle_mb = service.rss_mb()?;
+
+        let bare = Child::bare(&body_file).await?;
+        let run = load::Run { users: &users_file, seconds: options.seconds };
+        let mut reads = Vec::new();
+        for round in 0..options.rounds {
+            let bare = run.start(Kind::ReadBare, READERS, bare.port, round)?;
+            let server = run.start(Kind::Read, READERS, service.port, round)?;
+            reads.push(ReadRound::new(bare, server));
+            println!("read  {}: {}", round + 1, reads[round]);
+        }
+        bare.stop().await?;
+
+        let mut writes = Vec::new();
+        for round in 0..options.rounds {
+            let fsync = fsync::per_second(home.path(), Duration::from_secs(options.seconds))?;
+            let server = run.start(Kind::Write, WRITERS, service.port, round)?;
+            writes.push(WriteRound::new(fsync, server));
+            println!("write {}: {}", round + 1, writes[round]);
+        }
+        service.stop().await?;
+        Ok::<_, String>(Figures {
+            read_vs_bare: median(reads.iter().map(|round| round.ratio)),
+            write_vs_fsync: median(writes.iter().map(|round| round.ratio)),
+            read_p99_ms: median(reads.iter().map(|round| round.server.p99_ms)),
+            rss_idle_mb,
+            start_ms: median(starts.iter().copied()),
+            users: options.users,
+            seconds_per_run: options.seconds,
+            readers: READERS,
+            writers: WRITERS,
+            cores: std::thread::available_parallelism().map_or(0, usize::from),
+            reads,
+            writes,
+            starts_ms: starts,
+        })
+    })?;
+
+    if let Some(file) = &options.json {
+        let text = serde_json::to_string_pretty(&figures)
+            .map_err(|error| format!("cannot write the figures: {error}"))?;
+        write(file, text.as_bytes())?;
+    }
+    Ok(report::judge(&figures))
+}
+
+fn write(file: &Path, bytes: &[u8]) -> Outcome<()> {
+    std::fs::write(file, bytes).map_err(|error| format!("cannot write {}: {error}", file.display()))
+}
+
+/// Where cargo puts release builds, wherever the target directory is.
+fn release_directory() -> Outcome<PathBuf> {
+    let mut command = process::cargo(["metadata", "--format-version", "1", "--no-deps"]);
+    let text = process::output(&mut command)?;
+    let metadata: serde_json::Value = serde_json::from_str(&text)
+        .map_err(|error| format!("`{}` printed what we cannot read: {error}", process::shown(&command)))?;
+    let target = metadata["target_directory"]
+        .as_str()
+        .ok_or_else(|| format!("`{}` named no target_directory", process::shown(&command)))?;
+    Ok(Path::new(target).join("release"))
+}
