@@ -21,7 +21,11 @@ pub(super) fn check(seen: &Context, given: &Context, acting: Option<&str>) -> Re
     }
     if let Some(member) = &seen.channel_member {
         if differ(&member.channel_id, &given.channel_id) {
-            return inconsistent(different("channel member's channel", &member.channel_id, &given.channel_id));
+            return inconsistent(different(
+                "channel member's channel",
+                &member.channel_id,
+                &given.channel_id,
+            ));
         }
         if stranger(&member.user_id, &given.user_id, acting) {
             return inconsistent(strange("channel", &member.user_id));

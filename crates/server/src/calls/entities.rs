@@ -133,7 +133,8 @@ impl<'a> Expansion<'a> {
 
     /// The acting user's own, else the site's. Never fails.
     pub(super) async fn locale(&mut self) {
-        let mut locale = self.context.acting_user.as_ref().map(|user| user.locale.clone()).unwrap_or_default();
+        let mut locale =
+            self.context.acting_user.as_ref().map(|user| user.locale.clone()).unwrap_or_default();
         if locale.is_empty()
             && let Some(id) = self.asking.acting
             && let Ok(user) = self.calls.platform.user(self.eyes, id).await

@@ -56,9 +56,6 @@ pub enum ExpandError {
     /// A level that there is not (section 6.1).
     #[error("{0}")]
     Level(String),
-    /// The App cannot be called (section 6.3).
-    #[error("{0}")]
-    App(Shown),
     /// The App has nobody's eyes to see with (section 6.3).
     #[error("apps without any ActAs* permission can't expand: unauthorized")]
     NoEyes,

@@ -2,7 +2,6 @@
 
 use tessera_types::{App, AppId, Context, Expand};
 
-use super::error::Shown;
 use super::eyes::eyes;
 use super::plan::{Field, Step, plan};
 use super::{Calls, Cause, ExpandError, consistency};
@@ -18,9 +17,7 @@ pub(super) struct Asking<'a> {
     /// What the initiator gave: ids above all. Never changed.
     pub(super) given: &'a Context,
     /// The request's id, for the audit log.
-    pub(super) request_id: &'a str,
-    /// Whether the App must be enabled for anything to be expanded.
-    pub(super) check_enabled: bool,
+    pub(super) request: &'a str,
 }
 
 /// A context that is being filled.
@@ -33,20 +30,22 @@ pub(super) struct Expansion<'a> {
 }
 
 impl Calls {
-    /// The context that the App will see.
+    /// The context that the App will see. Whether the App is enabled was for the initiator to check: the life
+    /// cycle calls disabled Apps too (B-57).
     ///
     /// # Errors
     /// When a required field stays empty, or what was found does not fit together.
-    pub(super) async fn expand(&self, asking: Asking<'_>, expand: Option<&Expand>) -> Result<Context, ExpandError> {
+    pub(super) async fn expand(
+        &self,
+        asking: Asking<'_>,
+        expand: Option<&Expand>,
+    ) -> Result<Context, ExpandError> {
         let steps = plan(expand)?;
         let context = self.base_context(asking.app, asking.given).await?;
         if steps.is_empty() {
             return Ok(context);
         }
         let app_id = AppId::unchecked(asking.app.manifest.app_id.as_str());
-        if asking.check_enabled {
-            self.apps.callable(&app_id).await.map_err(|error| ExpandError::App(Shown::from(error)))?;
-        }
         let eyes = eyes(asking.app, asking.acting)?;
         let mut expansion = Expansion { calls: self, asking, app_id, eyes, context };
         for step in steps {

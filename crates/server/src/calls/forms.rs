@@ -48,12 +48,16 @@ fn icon_url(icon: &str, site_url: &str, app: &AppId) -> Result<String, String> {
     if icon.is_empty() || icon.starts_with("http://") || icon.starts_with("https://") {
         return Ok(icon.to_owned());
     }
-    let name = path::static_name(icon).map_err(|error| error.to_string())?;
+    let name = path::clean_static(icon).map_err(|error| error.to_string())?;
     Ok(routes::static_url(site_url, app, &name))
 }
 
 /// The field with its label, or why it is dropped. A dropped field takes no label.
-fn clean_field(mut field: Field, labels: &HashSet<String>, problems: &mut Vec<Problem>) -> Result<Field, Problem> {
+fn clean_field(
+    mut field: Field,
+    labels: &HashSet<String>,
+    problems: &mut Vec<Problem>,
+) -> Result<Field, Problem> {
     let name = field.name.clone();
     if name.is_empty() {
         return Err(Problem(format!("field with no name, label {}", field.label)));
@@ -173,8 +177,14 @@ mod tests {
 
     #[test]
     fn c_uf_04_static_selects_keep_what_can_be_told_apart() {
-        let options =
-            [option("l", "v"), option("", ""), option("l", "w"), option("", "l"), option("m", "v"), option("n", "x")];
+        let options = [
+            option("l", "v"),
+            option("", ""),
+            option("l", "w"),
+            option("", "l"),
+            option("m", "v"),
+            option("n", "x"),
+        ];
         let (fields, problems) = cleaned(vec![select("field_1", &options), select("empty", &[])]);
         assert_eq!(labels(&fields), ["field-1"]);
         assert_eq!(fields[0].options, [option("l", "v"), option("n", "x")]);

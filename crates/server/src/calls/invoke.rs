@@ -54,8 +54,7 @@ impl Calls {
         let acting = Some(caller.user_id.as_str());
         // A subject is for notifications, and only the server makes those (B-18).
         let given = Context { subject: String::new(), ..request.context };
-        // The App was found enabled a moment ago.
-        let asking = Asking { app: &app, acting, given: &given, request_id, check_enabled: false };
+        let asking = Asking { app: &app, acting, given: &given, request: request_id };
         let context = self.expand(asking, request.expand.as_ref()).await.map_err(CallError::from)?;
         let request = CallRequest { path, context, ..request };
         Ok(self.dispatch(&app, &target, request, acting, deadline).await?)

@@ -62,6 +62,6 @@ impl Expansion<'_> {
     }
 
     fn act<'a>(&'a self, actor: &'a str) -> Act<'a> {
-        Act { actor, app: &self.app_id, request: self.asking.request_id, reason: "expand" }
+        Act { actor, app: &self.app_id, request: self.asking.request, reason: "expand" }
     }
 }

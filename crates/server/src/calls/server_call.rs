@@ -18,28 +18,25 @@ pub struct ServerCall<'a> {
     pub call: Call,
     /// What the App is told.
     pub values: BTreeMap<String, RawJson>,
-    /// From a user agent, where there is one: ids for expanding, its name.
-    pub context: Context,
     /// For whom, by user id.
     pub acting: Option<&'a str>,
     /// The request's id, for the audit log.
-    pub request_id: &'a str,
+    pub request: &'a str,
     /// When the initiator stops waiting.
     pub deadline: Instant,
-    /// Whether anything is expanded only for an App that is still enabled and listed. Life-cycle calls reach
-    /// disabled Apps too (B-57).
-    pub check_enabled: bool,
 }
 
 impl Calls {
-    /// Makes a call of the server's own.
+    /// Makes a call of the server's own. Whether the App may be called now was for the caller to check: life-cycle
+    /// calls reach disabled Apps too (B-57).
     ///
     /// # Errors
     /// When there is no answer. An answer of the type `error` is the App's word, and is given back as it is.
     pub async fn server_call(&self, made: ServerCall<'_>) -> Result<CallResponse, CallError> {
-        let ServerCall { app, call, values, context: given, acting, request_id, deadline, check_enabled } = made;
+        let ServerCall { app, call, values, acting, request, deadline } = made;
         let target = Target::of(app)?;
-        let asking = Asking { app, acting, given: &given, request_id, check_enabled };
+        let given = Context::default();
+        let asking = Asking { app, acting, given: &given, request };
         let context = self.expand(asking, call.expand.as_ref()).await?;
         let request = CallRequest {
             path: call.path,

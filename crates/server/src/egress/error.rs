@@ -26,13 +26,13 @@ pub enum Reason {
     /// The rules keep us from this address (the first half of the text is pinned: section 7.3).
     #[error(
         "address forbidden, you may need to set AllowedUntrustedInternalConnections to allow an integration \
-         access to your internal network (in Tessera: egress.allow_private)"
+         access to your internal network (in Tessera: egress.allow)"
     )]
     Forbidden,
     /// Plain http to a host that nobody vouched for.
     #[error(
         "plain http is not allowed to this host: use https, or, for an App, list the host under \
-         egress.allow_private"
+         egress.allow"
     )]
     PlainHttp,
     /// Neither http nor https.

@@ -38,6 +38,9 @@ pub enum Error {
     /// The request cannot be written as JSON.
     #[error("failed to encode the call: {0}")]
     Encode(json::Error),
+    /// The App did not answer a ping (section 7.7).
+    #[error("failed to call /ping endpoint: {0}")]
+    Ping(Box<Error>),
     /// The JWT cannot be made.
     #[error("failed to sign the call")]
     Sign,
@@ -52,8 +55,3 @@ impl Error {
         }
     }
 }
-
-/// An App did not answer a ping (section 7.7).
-#[derive(Debug, thiserror::Error)]
-#[error("failed to call /ping endpoint: {0}")]
-pub struct PingFailed(#[source] pub Error);

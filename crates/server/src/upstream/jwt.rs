@@ -22,16 +22,18 @@ struct Claims<'a> {
 }
 
 /// The value of the header `Mattermost-App-Authorization`, kept out of logs.
-pub(super) fn bearer(secret: &JwtSecret, acting_user: Option<&str>, now_ms: i64) -> Result<HeaderValue, Error> {
+pub(super) fn bearer(
+    secret: &JwtSecret,
+    acting_user: Option<&str>,
+    now_ms: i64,
+) -> Result<HeaderValue, Error> {
     let acting_user_id = acting_user.filter(|id| !id.is_empty());
     let claims = Claims { exp: now_ms.div_euclid(1_000) + LIFE, acting_user_id };
     let claims = json::to_vec(&claims).map_err(Error::Encode)?;
     let signed = format!("{}.{}", URL_SAFE_NO_PAD.encode(HEADER), URL_SAFE_NO_PAD.encode(claims));
     let key = EncodingKey::from_secret(secret.expose().as_bytes());
-    let signature =
-        crypto::sign(signed.as_bytes(), &key, Algorithm::HS256).map_err(|_| Error::Sign)?;
-    let mut value =
-        HeaderValue::try_from(format!("Bearer {signed}.{signature}")).map_err(|_| Error::Sign)?;
+    let signature = crypto::sign(signed.as_bytes(), &key, Algorithm::HS256).map_err(|_| Error::Sign)?;
+    let mut value = HeaderValue::try_from(format!("Bearer {signed}.{signature}")).map_err(|_| Error::Sign)?;
     value.set_sensitive(true);
     Ok(value)
 }

@@ -21,7 +21,7 @@ use url::Url;
 use crate::egress::{self, Audience, Egress, Reason};
 use crate::env::Env;
 
-pub use error::{Error, PingFailed};
+pub use error::Error;
 pub use target::{NoUpstream, Target};
 
 /// The longest a call may take, whatever its initiator grants (section 7.3).
@@ -32,6 +32,20 @@ const PING: Duration = Duration::from_secs(2);
 const CAP: usize = 10 << 20;
 /// Where the JWT stands (section 7.2).
 const AUTHORIZATION: HeaderName = HeaderName::from_static("mattermost-app-authorization");
+
+/// How we introduce ourselves: as the original's host does.
+const AGENT: HeaderValue = HeaderValue::from_static("Mattermost-Bot/1.1");
+
+/// A static asset of an App.
+#[derive(Debug, Clone)]
+pub struct Asset {
+    /// The App's status.
+    pub status: StatusCode,
+    /// The App's content type, if it named one.
+    pub content_type: Option<HeaderValue>,
+    /// The asset.
+    pub body: Bytes,
+}
 
 /// Calls Apps.
 pub struct Upstream {
@@ -58,20 +72,39 @@ impl Upstream {
         acting_user: Option<&str>,
         deadline: Instant,
     ) -> Result<CallResponse, Error> {
-        let total = deadline.saturating_duration_since(Instant::now()).min(LONGEST);
-        self.exchange(target, &request, acting_user, total).await
+        self.exchange(target, &request, acting_user, left(deadline).min(LONGEST)).await
     }
 
     /// Whether an App is there: it answers `/ping` with anything decodable, or with 404 (section 7.7).
     ///
     /// # Errors
     /// When it is not.
-    pub async fn ping(&self, target: &Target) -> Result<(), PingFailed> {
+    pub async fn ping(&self, target: &Target, deadline: Instant) -> Result<(), Error> {
         let request = CallRequest { path: "/ping".to_owned(), ..CallRequest::default() };
-        match self.exchange(target, &request, None, PING).await {
+        match self.exchange(target, &request, None, left(deadline).min(PING)).await {
             Ok(_) | Err(Error::NotFound { .. }) => Ok(()),
-            Err(error) => Err(PingFailed(error)),
+            Err(error) => Err(Error::Ping(Box::new(error))),
         }
+    }
+
+    /// A static asset, whatever the status (section 7.6). The name is a cleaned one.
+    ///
+    /// # Errors
+    /// When there is no reply.
+    pub async fn static_asset(&self, target: &Target, name: &str, deadline: Instant) -> Result<Asset, Error> {
+        let (_, url) = address(target, &format!("/static/{name}"))?;
+        let sent = egress::Request {
+            method: Method::GET,
+            url,
+            headers: HeaderMap::from_iter([(USER_AGENT, AGENT)]),
+            body: None,
+            total: left(deadline).min(LONGEST),
+            cap_bytes: CAP,
+            audience: Audience::App,
+        };
+        let mut reply = self.egress.send(sent).await.map_err(Error::Egress)?;
+        let content_type = reply.headers.remove(CONTENT_TYPE);
+        Ok(Asset { status: reply.status, content_type, body: reply.body })
     }
 
     async fn exchange(
@@ -81,11 +114,10 @@ impl Upstream {
         acting_user: Option<&str>,
         total: Duration,
     ) -> Result<CallResponse, Error> {
-        let address = path::call_url(target.root_url(), &request.path).map_err(|why| Error::Url(why.to_string()))?;
-        let url = Url::parse(&address).map_err(|why| Error::Url(format!("parse {address:?}: {why}")))?;
+        let (address, url) = address(target, &request.path)?;
         let mut headers = HeaderMap::new();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        headers.insert(USER_AGENT, HeaderValue::from_static("Mattermost-Bot/1.1"));
+        headers.insert(USER_AGENT, AGENT);
         if let Some(secret) = target.jwt_secret() {
             headers.insert(AUTHORIZATION, jwt::bearer(secret, acting_user, self.env.now_ms())?);
         }
@@ -106,6 +138,20 @@ impl Upstream {
                 _ => Error::Egress(error),
             }),
         }
+    }
+}
+
+/// How long until a deadline.
+fn left(deadline: Instant) -> Duration {
+    deadline.saturating_duration_since(Instant::now())
+}
+
+/// Where a path of an App is: as errors show it, and as it is called.
+fn address(target: &Target, path: &str) -> Result<(String, Url), Error> {
+    let shown = path::call_url(target.root_url(), path).map_err(|why| Error::Url(why.to_string()))?;
+    match Url::parse(&shown) {
+        Ok(url) => Ok((shown, url)),
+        Err(why) => Err(Error::Url(format!("parse {shown:?}: {why}"))),
     }
 }
 

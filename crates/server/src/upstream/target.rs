@@ -11,7 +11,9 @@ pub struct Target {
 
 /// The App runs in a way in which this server calls none (section 2.7, step 6).
 #[derive(Debug, thiserror::Error)]
-#[error("no available upstream for {app}: deployment type \"{deploy}\" is not configured on this Mattermost server")]
+#[error(
+    "no available upstream for {app}: deployment type \"{deploy}\" is not configured on this Mattermost server"
+)]
 pub struct NoUpstream {
     app: String,
     deploy: String,
