@@ -231,7 +231,7 @@ async fn read_manifest(place: &str) -> Result<Vec<u8>, Failure> {
             method: Method::GET,
             url: url::Url::parse(place)?,
             headers: axum::http::HeaderMap::new(),
-            body: bytes::Bytes::new(),
+            body: None,
             total: std::time::Duration::from_secs(10),
             cap_bytes: MANIFEST_CAP,
             audience: egress::Audience::App,

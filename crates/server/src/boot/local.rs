@@ -11,7 +11,7 @@ use axum::extract::{Path as Segment, Query, State};
 use axum::http::{Method, Request, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
-use axum::{Json, Router};
+use axum::Router;
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Full};
 use hyper_util::rt::TokioIo;
@@ -100,7 +100,7 @@ pub struct AppLine {
     pub connections: usize,
 }
 
-async fn apps(State(local): State<Local>) -> Result<Json<Vec<AppLine>>, Refused> {
+async fn apps(State(local): State<Local>) -> Result<Vec<u8>, Refused> {
     let mut lines = Vec::new();
     for manifest in local.lifecycle.apps.manifests().await? {
         let app = local.lifecycle.apps.get(&AppId::unchecked(manifest.app_id.as_str())).await?;
@@ -117,7 +117,7 @@ async fn apps(State(local): State<Local>) -> Result<Json<Vec<AppLine>>, Refused>
             name: manifest.display_name,
         });
     }
-    Ok(Json(lines))
+    Ok(serde_json::to_vec(&lines)?)
 }
 
 async fn add(State(local): State<Local>, body: Bytes) -> Result<String, Refused> {
@@ -153,7 +153,7 @@ struct Which {
     user: Option<String>,
 }
 
-async fn connections(State(local): State<Local>, Query(which): Query<Which>) -> Result<Response, Refused> {
+async fn connections(State(local): State<Local>, Query(which): Query<Which>) -> Result<Vec<u8>, Refused> {
     let mut found = Vec::new();
     match (&which.user, &which.app) {
         (Some(user), app) => {
@@ -167,7 +167,7 @@ async fn connections(State(local): State<Local>, Query(which): Query<Which>) -> 
             }
         }
     }
-    Ok(Json(found).into_response())
+    Ok(serde_json::to_vec(&found)?)
 }
 
 /// Whoever owns the folder: no person of the site.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde_json::Value;
-use tessera_types::{AppId, CallResponse, Context, RawJson};
+use tessera_types::{AppId, CallResponse, RawJson};
 
 use super::{Connect, Error, FlowCookie, Visitor};
 use crate::audit;
@@ -66,11 +66,9 @@ impl Connect {
                 app: &record,
                 call: record.manifest.connect_call(),
                 values: BTreeMap::from([("state".to_owned(), value)]),
-                context: Context::default(),
                 acting: Some(&visitor.identity.user_id),
-                request_id: visitor.request,
+                request: visitor.request,
                 deadline: visitor.deadline,
-                check_enabled: true,
             })
             .await
             .map_err(Error::FromApp)?;

@@ -22,7 +22,7 @@ pub enum Error {
     NotConfigured(String),
     /// The App does not answer.
     #[error("failed to install, /ping path is not accessible: {0}")]
-    Ping(upstream::PingFailed),
+    Ping(upstream::Error),
     /// The App's icon cannot be had.
     #[error("failed to get bot icon: failed to download icon: {icon}: {reason}")]
     Icon {

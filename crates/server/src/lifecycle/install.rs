@@ -24,7 +24,7 @@ impl Lifecycle {
         let before = self.apps.get(id).await?;
         let draft = self.draft(before.as_deref(), &manifest, deploy, by)?;
         let target = Target::of(&draft).map_err(crate::calls::CallError::NoUpstream)?;
-        self.upstream.ping(&target).await.map_err(Error::Ping)?;
+        self.upstream.ping(&target, by.deadline).await.map_err(Error::Ping)?;
         self.check_icon(&manifest, &target, by).await?;
         self.note(audit::Act::AppInstalled, id, by).await?;
         let bot = self.platform.ensure_bot(id, &manifest.display_name).await?;

@@ -9,7 +9,7 @@ mod uninstall;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use tessera_types::{App, AppId, Call, CallResponse, Context};
+use tessera_types::{App, AppId, Call, CallResponse};
 use tokio::time::Instant;
 use url::Url;
 
@@ -89,11 +89,9 @@ impl Lifecycle {
             app,
             call: call?,
             values: BTreeMap::new(),
-            context: Context::default(),
             acting: Some(by.actor).filter(|actor| !actor.is_empty()),
-            request_id: by.request,
+            request: by.request,
             deadline: by.deadline,
-            check_enabled: false,
         };
         Some(self.calls.server_call(call).await)
     }
