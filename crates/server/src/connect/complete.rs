@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use tessera_types::{App, AppId, CallResponse, RawJson};
+use tessera_types::{App, AppId, CallResponse, Context, RawJson};
 use tokio::time::Instant;
 
 use super::{Connect, Error, Visitor};
@@ -129,9 +129,11 @@ impl Connect {
                 app: &record,
                 call: record.manifest.complete_call(),
                 values: query.into_values()?,
+                context: Context::default(),
                 acting: Some(&identity.user_id),
-                request: &request,
+                request_id: &request,
                 deadline,
+                check_enabled: true,
             })
             .await
             .map_err(Error::FromApp)?;

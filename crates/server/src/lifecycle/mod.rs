@@ -9,7 +9,7 @@ mod uninstall;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use tessera_types::{App, AppId, Call, CallResponse};
+use tessera_types::{App, AppId, Call, CallResponse, Context};
 use tokio::time::Instant;
 use url::Url;
 
@@ -22,6 +22,9 @@ use crate::platform::{Audience, Event, Platform, REFRESH_BINDINGS};
 use crate::upstream::Upstream;
 
 pub use error::Error;
+
+/// How long a change that no request asks for may take.
+pub const PATIENCE: std::time::Duration = std::time::Duration::from_secs(30);
 
 /// Who asks for a change, in which request, and how long there is to answer.
 #[derive(Debug, Clone, Copy)]
@@ -86,9 +89,11 @@ impl Lifecycle {
             app,
             call: call?,
             values: BTreeMap::new(),
-            acting: Some(by.actor),
-            request: by.request,
+            context: Context::default(),
+            acting: Some(by.actor).filter(|actor| !actor.is_empty()),
+            request_id: by.request,
             deadline: by.deadline,
+            check_enabled: false,
         };
         Some(self.calls.server_call(call).await)
     }
