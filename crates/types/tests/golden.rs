@@ -1,6 +1,8 @@
 //! The worked exchanges of apps-framework.md section 16, byte for byte. Each file is one line; its end is not part of
 //! the document.
 
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a helper of tests fails as a test does")]
+
 use tessera_types::{App, CallRequest, ExpandLevel, User, json};
 
 fn line(file: &str) -> &str {

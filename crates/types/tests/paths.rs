@@ -15,6 +15,8 @@ fn c_uu_04_static_names_are_cleaned() {
         ("icon.png?v=1", "icon.png?v=1"),
         ("a%252fb", "a/b"),
         ("my icon.png", "my%20icon.png"),
+        ("./a:b", "./a:b"),
+        ("//t/x", "//t/./x"),
     ];
     for (name, cleaned) in good {
         assert_eq!(clean_static(name).unwrap(), cleaned, "{name}");
@@ -52,6 +54,10 @@ fn section_7_1_calls_are_joined_to_the_root() {
         ("http://h:1", "/test-%C3%AEtem", "http://h:1/test-%C3%AEtem"),
         ("http://h:1", "/test-îtem", "http://h:1/test-%C3%AEtem"),
         ("http://h:1", "/x?y=a%2Fb#f", "http://h:1/x?y=a%2Fb#f"),
+        ("http://h:1", "/a?", "http://h:1/a?"),
+        ("http://h:1", "/a#", "http://h:1/a"),
+        ("http://h:1", "/a*b!c(d)[e]'f'\"g<h>", "http://h:1/a%2Ab%21c%28d%29%5Be%5D%27f%27%22g%3Ch%3E"),
+        ("http://h:1", "/x;y=1,2", "http://h:1/x;y=1,2"),
         ("HTTPS://h", "", "https://h/"),
     ];
     for (root, path, url) in cases {

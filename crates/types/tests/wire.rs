@@ -1,5 +1,7 @@
 //! Calls, responses, forms and levels as they are read and written (apps-framework.md sections 5, 6.1 and 10.1).
 
+#![expect(clippy::unwrap_used, reason = "a helper of tests fails as a test does")]
+
 use tessera_types::{
     Binding, Call, CallRequest, CallResponse, Expand, ExpandLevel, Field, Form, json, parse_level,
 };

@@ -36,7 +36,7 @@ impl Malformed {
 }
 
 impl Parts {
-    /// Takes a URL apart. With `request`, it must be absolute or an absolute path, and `#` has no meaning.
+    /// Takes a URL apart. With `request`, it must be absolute, an absolute path or `*`, and `#` has no meaning.
     pub(super) fn parse(url: &str, request: bool) -> Result<Self, Malformed> {
         let malformed = |why: &str| Malformed(why.to_owned());
         let (rest, fragment) = match url.find('#') {
@@ -64,7 +64,7 @@ impl Parts {
                 parts.opaque = rest.to_owned();
                 return Ok(parts);
             }
-            if request {
+            if request && rest != "*" {
                 return Err(malformed("invalid URI for request"));
             }
             if rest.split('/').next().is_some_and(|first| first.contains(':')) {
@@ -96,7 +96,9 @@ impl fmt::Display for Parts {
         if !self.scheme.is_empty() {
             write!(f, "{}:", self.scheme)?;
         }
-        f.write_str(&self.opaque)?;
+        if !self.opaque.is_empty() {
+            return write!(f, "{}{}{}", self.opaque, self.query, self.fragment);
+        }
         if let Some(authority) = &self.authority {
             write!(f, "//{authority}")?;
         }
@@ -105,6 +107,10 @@ impl fmt::Display for Parts {
         if relative && path.split('/').next().is_some_and(|first| first.contains(':')) {
             // Else it would read as a scheme.
             f.write_str("./")?;
+        }
+        if self.authority.is_some() && !path.is_empty() && !path.starts_with('/') {
+            // Else it would read as more of the host.
+            f.write_str("/")?;
         }
         write!(f, "{path}{}{}", self.query, self.fragment)
     }
