@@ -48,7 +48,11 @@ const KEPT_IN_A_ROOM: [(&str, &str, &str); 9] = [
 
 /// Files that may name such a crate all the same, and why.
 const EXCEPT: [(&str, &str, &str); 2] = [
-    ("boot/local.rs", "hyper::client", "a command talks to the running server by its local socket, not to the network"),
+    (
+        "boot/local.rs",
+        "hyper::client",
+        "a command talks to the running server by its local socket, not to the network",
+    ),
     ("boot/demo/", "reqwest", "the demo plays the person's browser, not the server"),
 ];
 
