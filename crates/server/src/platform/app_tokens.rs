@@ -173,7 +173,8 @@ impl Tokens {
             Err(vault::Error::NoDataKey) => return Ok(None),
             Err(error) => return Err(error.into()),
         };
-        let text = String::from_utf8(plain.expose().to_vec()).map_err(|error| damaged(&error.utf8_error()))?;
+        let text =
+            String::from_utf8(plain.expose().to_vec()).map_err(|error| damaged(&error.utf8_error()))?;
         Ok(Some(AccessToken::new(text)))
     }
 

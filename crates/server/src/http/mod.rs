@@ -1,0 +1,3 @@
+//! Routes, extractors and handlers; the one table from errors to statuses.
+
+pub mod v4;

@@ -1,0 +1,3 @@
+//! Pages for people.
+
+pub mod sign_in;
