@@ -207,3 +207,6 @@ fn place<'a>(app: &'a str, user: &'a str, generation: i64) -> Place<'a> {
 fn damaged(reason: &dyn std::fmt::Display) -> Error {
     Error::Damaged { what: "app token", reason: reason.to_string() }
 }
+
+#[cfg(test)]
+mod tests;

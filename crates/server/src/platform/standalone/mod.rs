@@ -238,4 +238,6 @@ pub fn is_id(text: &str) -> bool {
 }
 
 #[cfg(test)]
+pub(crate) mod fixture;
+#[cfg(test)]
 mod tests;
