@@ -14,7 +14,10 @@ async fn configure_stores_the_credentials_and_prints_the_redirect_uri() {
     let values = [("client_id", " hello-client "), ("client_secret", CLIENT_SECRET)];
     let response = world.call(ROOT, "/configure", &values).await;
     assert_eq!(response.kind.as_str(), "ok", "{}", response.text);
-    let complete = format!("{}/plugins/com.mattermost.apps/apps/hello-oauth2/oauth2/remote/complete", world.service.site_url());
+    let complete = format!(
+        "{}/plugins/com.mattermost.apps/apps/hello-oauth2/oauth2/remote/complete",
+        world.service.site_url()
+    );
     assert!(response.text.contains(&complete), "{}", response.text);
     assert!(!response.text.contains(CLIENT_SECRET));
     let stored = world.service.stored_app();
@@ -100,7 +103,8 @@ async fn a_code_brought_back_under_another_state_is_refused() {
 #[tokio::test]
 async fn an_error_from_the_provider_is_told_plainly() {
     let world = World::configured().await;
-    let values = [("error", "access_denied"), ("error_description", "[you](http://evil) said <b>no"), ("state", "x")];
+    let values =
+        [("error", "access_denied"), ("error_description", "[you](http://evil) said <b>no"), ("state", "x")];
     let response = world.call(ANN, "/oauth2/complete", &values).await;
     assert_eq!(response.kind.as_str(), "error");
     assert_eq!(response.text, "Testing refused: `access_denied`: youhttp://evil said bno");
@@ -125,7 +129,8 @@ async fn an_expired_token_is_refreshed_once_and_stored() {
     assert_ne!(old["refresh_token"], new["refresh_token"]);
 
     world.call(ANN, "/send", &[]).await;
-    let refreshes = world.provider.token_requests().iter().filter(|form| form["grant_type"] == "refresh_token").count();
+    let refreshes =
+        world.provider.token_requests().iter().filter(|form| form["grant_type"] == "refresh_token").count();
     assert_eq!(refreshes, 1);
 }
 
