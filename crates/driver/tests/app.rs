@@ -1,5 +1,7 @@
 //! The App server, asked as the Mattermost server asks.
 
+#![expect(clippy::unwrap_used, reason = "a helper of tests that fails is a test that fails")]
+
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use http::{Request, StatusCode};

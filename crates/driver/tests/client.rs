@@ -1,5 +1,7 @@
 //! The client against the fake service, and against servers that behave badly.
 
+#![expect(clippy::unwrap_used, reason = "a helper of tests that fails is a test that fails")]
+
 use std::time::Duration;
 
 use axum::Router;

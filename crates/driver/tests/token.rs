@@ -1,5 +1,7 @@
 //! The token object, in the JSON of Go's OAuth2 library.
 
+#![expect(clippy::unwrap_used, reason = "a helper of tests that fails is a test that fails")]
+
 use std::time::Duration;
 
 use serde::Serialize;
