@@ -35,6 +35,7 @@ pub(crate) fn run(strict: bool) -> Outcome<bool> {
     );
     tally.step("licences", || licences::run().and_then(|good| good.then_some(()).ok_or("see above".into())));
     tally.check("features", &mut cargo(["check", "-p", "tessera-server", "--no-default-features"]));
+    tally.check("benchmark", &mut cargo(["check", "-p", "xtask", "--features", "bench"]));
     tally.tests();
 
     Ok(tally.close())

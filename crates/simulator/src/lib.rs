@@ -1,1 +1,61 @@
-//! Placeholder.
+//! A local OAuth2 provider, for trying Apps without an account anywhere.
+//!
+//! It has what a person meets at a real provider (a sign-in page, a consent page that names the client and what
+//! it asks for) and what a client meets: the authorization code grant with PKCE, refresh tokens, revocation,
+//! server metadata, and a protected resource that looks like Google's calendar list. It knows nothing of the
+//! Tessera server and imports none of it.
+//!
+//! | route | what | source |
+//! |---|---|---|
+//! | `GET /authorize` | the sign-in or the consent page | RFC 6749 §4.1.1, RFC 7636 |
+//! | `GET`, `POST /sign-in` | name and password | |
+//! | `GET`, `POST /consent` | approve or deny, then 303 back to the client | RFC 6749 §4.1.2, RFC 9207 |
+//! | `POST /token` | `authorization_code`, `refresh_token` | RFC 6749 §4.1.3, §6 |
+//! | `POST /revoke` | ends a token | RFC 7009 |
+//! | `GET /userinfo` | who signed in | |
+//! | `GET /calendar/v3/users/me/calendarList` | that account's calendars | RFC 6750 |
+//! | `GET /.well-known/oauth-authorization-server` | metadata | RFC 8414 |
+//!
+//! Two accounts exist from the start, `ada` and `grace`, both with the password [`PASSWORD`].
+//!
+//! ```no_run
+//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! use tessera_simulator::Simulator;
+//!
+//! let simulator = Simulator::builder()
+//!     .client("hello", "s3cret", ["http://localhost:8065/oauth2/complete"])
+//!     .build();
+//! let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await?;
+//! let running = simulator.start(listener)?;
+//! println!("authorize at {}/authorize", running.url());
+//! running.shutdown().await;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! Everything is kept in memory and in the clear: it is a stand-in, never a place for a real secret.
+
+mod authorize;
+mod behaviour;
+mod builder;
+mod client_auth;
+mod clients;
+mod error;
+mod grants;
+mod metadata;
+mod pages;
+mod params;
+mod people;
+mod pkce;
+mod request;
+mod resource;
+mod running;
+mod scope;
+mod simulator;
+mod token;
+
+pub use behaviour::Behaviour;
+pub use builder::{Builder, Clock, PASSWORD, Random};
+pub use error::StartError;
+pub use running::Running;
+pub use simulator::Simulator;

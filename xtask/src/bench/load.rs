@@ -52,7 +52,7 @@ pub(crate) struct Options {
     #[arg(long)]
     connections: usize,
     #[arg(long)]
-    seconds: u64,
+    milliseconds: u64,
     #[arg(long)]
     users: PathBuf,
     /// Which users come in which order, and what is written.
@@ -83,7 +83,12 @@ impl Run<'_> {
         let kind = kind.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default();
         let mut command = Command::new(this);
         command.args(["bench-load", "--kind", &kind, "--port", &port.to_string()]);
-        command.args(["--connections", &connections.to_string(), "--seconds", &self.seconds.to_string()]);
+        command.args([
+            "--connections",
+            &connections.to_string(),
+            "--milliseconds",
+            &(self.seconds * 1000).to_string(),
+        ]);
         command.args(["--round", &round.to_string(), "--users"]).arg(self.users);
         let text = process::output(&mut command)?;
         serde_json::from_str(&text)
@@ -127,7 +132,7 @@ async fn load(options: &Options, users: Vec<User>) -> Outcome<Measured> {
     for place in 0..options.connections {
         clients.push(Client::connect(Arc::clone(&plan), options, place).await?);
     }
-    let time = Duration::from_secs(options.seconds);
+    let time = Duration::from_millis(options.milliseconds);
     let start = Instant::now();
     let tasks: Vec<_> = clients.into_iter().map(|client| tokio::spawn(client.work(start + time))).collect();
     let mut latencies = Vec::new();
@@ -233,7 +238,7 @@ impl Client {
             .map_err(|error| format!("cannot speak HTTP: {error}"))?;
         tokio::spawn(connection);
         // Different for each connection and round, never zero; the same in each benchmark.
-        let chance = (options.round << 32) + (place as u64 + 1) * 0x9e37_79b9_7f4a_7c15;
+        let chance = (options.round << 32) ^ (place as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
         let connections = options.connections;
         Ok(Self { plan, sender, place, connections, chance: chance | 1, latencies: vec![], last: None })
     }
@@ -326,5 +331,59 @@ mod tests {
             assert!(serde_json::from_str::<serde_json::Value>(record).unwrap()["access_token"].is_string());
         }
         assert_eq!(records.iter().collect::<std::collections::BTreeSet<_>>().len(), 4);
+    }
+
+    /// A small service with the two routes: keeps what each token stored; `spoil` makes its reads one byte off.
+    async fn service(users: &[User], spoil: bool) -> u16 {
+        use axum::{Router, http::HeaderMap, routing::get};
+        let stored =
+            users.iter().map(|user| (format!("Bearer {}", user.token), Bytes::from(user.body.clone())));
+        let stored = Arc::new(std::sync::Mutex::new(stored.collect::<std::collections::BTreeMap<_, _>>()));
+        let token = |headers: &HeaderMap| headers["authorization"].to_str().unwrap().to_owned();
+        let reads = Arc::clone(&stored);
+        let read = async move |headers: HeaderMap| {
+            let mut body = reads.lock().unwrap()[&token(&headers)].to_vec();
+            body[0] ^= u8::from(spoil);
+            body
+        };
+        let write = async move |headers: HeaderMap, body: Bytes| {
+            stored.lock().unwrap().insert(token(&headers), body);
+        };
+        let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let router = Router::new().route(ROUTE, get(read).post(write));
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        port
+    }
+
+    fn users() -> Vec<User> {
+        (0..40)
+            .map(|place| User { token: format!("token-{place}"), body: format!("[{}]", 1000 + place) })
+            .collect()
+    }
+
+    async fn run_against(port: u16, kind: Kind) -> Outcome<Measured> {
+        let options =
+            Options { kind, port, connections: 4, milliseconds: 100, users: PathBuf::new(), round: 3 };
+        load(&options, users()).await
+    }
+
+    #[tokio::test]
+    async fn reads_and_writes_are_counted_and_checked() {
+        let port = service(&users(), false).await;
+        let read = run_against(port, Kind::Read).await.unwrap();
+        assert!(read.requests > 4 && read.per_second > 0.0 && read.p50_ms <= read.p99_ms, "{read:?}");
+        let write = run_against(port, Kind::Write).await.unwrap();
+        assert_eq!(write.requests, 40, "each user is written once");
+        assert!(run_against(port, Kind::Read).await.is_err(), "the records have changed");
+    }
+
+    #[tokio::test]
+    async fn a_wrong_byte_is_caught() {
+        let port = service(&users(), true).await;
+        let error = run_against(port, Kind::Read).await.unwrap_err();
+        assert!(error.contains("200 OK with 6 bytes where 200 with 6 was expected"), "{error}");
+        let error = run_against(port, Kind::Write).await.unwrap_err();
+        assert!(error.contains("an acknowledged write reads back as"), "{error}");
     }
 }

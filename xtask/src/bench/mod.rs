@@ -12,6 +12,7 @@ mod seed;
 mod server;
 
 use std::{
+    os::unix::fs::DirBuilderExt,
     path::{Path, PathBuf},
     process::Command,
     time::Duration,
@@ -48,7 +49,16 @@ const WRITERS: usize = 64;
 
 /// Builds in release and runs the measuring part from that build.
 pub(crate) fn build_and_run(json: Option<&Path>) -> Outcome<bool> {
-    process::run(&mut process::cargo(["build", "--release", "-p", "tessera-server", "-p", "xtask"]))?;
+    process::run(&mut process::cargo([
+        "build",
+        "--release",
+        "-p",
+        "tessera-server",
+        "-p",
+        "xtask",
+        "--features",
+        "xtask/bench",
+    ]))?;
     let mut command = Command::new(release_directory()?.join("xtask"));
     command.arg("bench-run");
     if let Some(file) = json {
@@ -69,18 +79,24 @@ pub(crate) fn run(options: &Options) -> Outcome<bool> {
         .tempdir_in(&release)
         .map_err(|error| format!("cannot make a directory in {}: {error}", release.display()))?;
     let data = home.path().join("data");
-    println!("seeding {} users", options.users);
-    let users = seed::seed(&data, options.users)?;
-    let users_file = home.path().join("users.json");
-    load::write_users(&users_file, &users)?;
-    let body_file = home.path().join("body");
-    write(&body_file, users.first().map(|user| user.body.as_bytes()).unwrap_or_default())?;
-
-    let runtime = tokio::runtime::Builder::new_current_thread()
+    std::fs::DirBuilder::new()
+        .mode(0o700)
+        .create(&data)
+        .map_err(|error| format!("cannot make {}: {error}", data.display()))?;
+    // One worker, so that what the server prints is read while we wait for the load.
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
         .enable_all()
         .build()
         .map_err(|error| format!("cannot start a runtime: {error}"))?;
     let figures = runtime.block_on(async {
+        println!("seeding {} users", options.users);
+        let users = seed::seed(&data, options.users).await?;
+        let users_file = home.path().join("users.json");
+        load::write_users(&users_file, &users)?;
+        let body_file = home.path().join("body");
+        write(&body_file, users.first().map(|user| user.body.as_bytes()).unwrap_or_default())?;
+
         let mut starts = Vec::new();
         for _ in 0..options.rounds {
             let service = Service::start(&release, &data).await?;

@@ -3,8 +3,8 @@
 use std::{path::Path, process::Stdio, time::Duration};
 
 use tokio::{
-    io::{AsyncBufReadExt, BufReader, Lines},
-    process::{ChildStdout, Command},
+    io::{AsyncBufReadExt, BufReader},
+    process::Command,
     time::{Instant, timeout},
 };
 
@@ -18,8 +18,6 @@ pub(super) struct Child {
     name: &'static str,
     process: tokio::process::Child,
     pub(super) port: u16,
-    /// Kept open, so that the process can go on printing.
-    _stdout: Lines<BufReader<ChildStdout>>,
 }
 
 impl Child {
@@ -52,7 +50,9 @@ impl Child {
         let port = timeout(PATIENCE, wait)
             .await
             .map_err(|_| format!("`{name}` was not ready within {} s", PATIENCE.as_secs()))??;
-        Ok(Self { name, process, port, _stdout: lines })
+        // Nobody needs what it prints from now on, and a full pipe would stop it.
+        tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
+        Ok(Self { name, process, port })
     }
 
     /// Asks it to end, and waits until it has.

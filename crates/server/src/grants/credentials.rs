@@ -54,6 +54,18 @@ impl Grants {
         Err(Error::Contended)
     }
 
+    /// The remote service's root that a person declared with the credentials. What a bot stored declares nothing
+    /// (OS-08). Nothing is released to the App, so nothing is audited.
+    pub async fn declared_root(&self, act: &Act<'_>) -> Result<Option<String>, Error> {
+        let Some(row) = self.credentials.get(act.app.as_str()).await? else { return Ok(None) };
+        let app = self.apps.installed(act.app).await?;
+        if row.updated_by == app.bot_user_id {
+            return Ok(None);
+        }
+        let root = self.open_credentials(act, &row).await?.remote_root_url;
+        Ok(Some(root).filter(|root| !root.is_empty()))
+    }
+
     async fn open_credentials(&self, act: &Act<'_>, row: &CredentialRow) -> Result<OAuth2App, Error> {
         let sealed = Sealed::from_bytes(row.sealed.clone());
         let plain = self.vault.open_sealed(&place(act, row.generation), &sealed).await?;

@@ -7,6 +7,7 @@
 use async_trait::async_trait;
 use tessera_types::{AccessToken, AppId, Channel, ChannelMember, Post, Team, TeamMember, User};
 
+pub mod app_tokens;
 pub mod standalone;
 
 /// What a request brought to say who it is.
@@ -130,6 +131,23 @@ pub enum Error {
     /// A name that must be a bot's belongs to a person (section 9.3).
     #[error("a user already owns the bot username {0}: already exists")]
     NameTaken(String),
+    /// Others changed the same thing again and again while we tried to.
+    #[error("{0} is being changed by others: try again")]
+    Contended(&'static str),
+    /// A stored entity does not decode.
+    #[error("a stored {what} is damaged: {reason}")]
+    Damaged {
+        /// What it should have been.
+        what: &'static str,
+        /// What the decoder said.
+        reason: String,
+    },
+    /// The registry could not tell what is known of an App.
+    #[error(transparent)]
+    Apps(#[from] crate::apps::Error),
+    /// A password could not be hashed.
+    #[error("the password could not be hashed: {0}")]
+    Hash(String),
     /// The store failed.
     #[error(transparent)]
     Store(#[from] crate::store::Error),

@@ -47,6 +47,8 @@ pub(super) static DATA: Set = Set {
         migration!(4, "connections", "0004_connections"),
         migration!(5, "states", "0005_states"),
         migration!(6, "origins", "0006_origins"),
+        migration!(10, "app_tokens", "0010_app_tokens"),
+        migration!(11, "site", "0011_site"),
     ],
 };
 

@@ -4,6 +4,7 @@
 //! Time comes as an argument, in unix milliseconds. Secrets arrive sealed: nothing in here can read them.
 //! `docs/adr/0002-one-engine-trait.md` says why it is built this way.
 
+pub mod app_tokens;
 mod apps;
 pub mod cache;
 mod connections;
@@ -15,6 +16,7 @@ mod meta;
 mod migrations;
 mod origins;
 mod postgres;
+pub mod site;
 mod sqlite;
 mod states;
 mod value;
@@ -25,6 +27,7 @@ use std::sync::Arc;
 
 use tokio::sync::broadcast;
 
+pub use app_tokens::{AppTokenRow, AppTokens};
 pub use apps::{AppRow, Apps};
 pub use cache::{Invalidation, Topic};
 pub use connections::{ConnectionRow, Connections, UseRow};
@@ -34,6 +37,7 @@ pub use error::Error;
 pub use keys::{DataKeyRow, Keys};
 pub use meta::Meta;
 pub use origins::{OriginRow, Origins};
+pub use site::Site;
 pub use states::{StateRow, States};
 pub(crate) use value::values;
 pub use value::{Row, Statement, Value, Written};
@@ -91,6 +95,10 @@ pub struct Store {
     pub origins: Origins,
     /// Values about the installation.
     pub meta: Meta,
+    /// Tokens that Apps act with.
+    pub app_tokens: AppTokens,
+    /// The standalone site.
+    pub site: Site,
     engine: Arc<dyn Engine>,
     topic: Topic,
 }
@@ -130,6 +138,8 @@ impl Store {
             states: States::new(Arc::clone(&engine)),
             origins: Origins::new(Arc::clone(&engine)),
             meta: Meta::new(Arc::clone(&engine)),
+            app_tokens: AppTokens::new(Arc::clone(&engine), &topic),
+            site: Site::new(&engine, &topic),
             engine,
             topic,
         }

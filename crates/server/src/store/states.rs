@@ -63,7 +63,8 @@ impl States {
     /// Spends a flow: of any number of callers, on any number of nodes, exactly one gets the row.
     ///
     /// None when there is no such flow, it was spent, it has expired, or user, App or browser is not the one
-    /// that began it; then nothing is consumed (OS-03).
+    /// that began it; then nothing is consumed (OS-03). A flow begun without a browser, by a person's own token,
+    /// has an empty `browser` in its row and is bound to the person alone (OS-05).
     pub async fn redeem(
         &self,
         digest: &[u8; 32],
@@ -73,7 +74,8 @@ impl States {
         now: i64,
     ) -> Result<Option<StateRow>, Error> {
         let sql = "DELETE FROM states
-            WHERE digest = $1 AND user_id = $2 AND app = $3 AND browser = $4 AND expires_at > $5
+            WHERE digest = $1 AND user_id = $2 AND app = $3
+              AND (browser = $4 OR length(browser) = 0) AND expires_at > $5
             RETURNING digest, user_id, app, browser, redirect, created_at, expires_at";
         let written =
             self.engine.write(Statement::new(sql, values![digest, user, app, browser, now])).await?;

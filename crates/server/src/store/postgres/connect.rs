@@ -5,6 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use deadpool_postgres::{Object, PoolError};
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, RootCertStore};
 use tokio_postgres::Config;
 use tokio_postgres::config::Host;
@@ -15,11 +17,21 @@ use crate::store::Error;
 /// Statements that run longer are ended by the server. None of the store's should come near it.
 const STATEMENT_TIMEOUT_MS: u32 = 15_000;
 
+/// What a connection string asks for.
+pub(super) struct Target {
+    pub(super) config: Config,
+    pub(super) tls: MakeRustlsConnect,
+}
+
 /// The connection string with what the store needs added.
-pub(super) fn config(url: &str, schema: &str, patience: Duration) -> Result<Config, Error> {
+///
+/// libpq's `sslrootcert` (a PEM file, instead of the public authorities) is understood here; the client library
+/// does not know it.
+pub(super) fn target(url: &str, schema: &str, patience: Duration) -> Result<Target, Error> {
     // Certificates are always verified in full here, so libpq's two stricter words mean the same as `require`.
     let url =
         url.replace("sslmode=verify-full", "sslmode=require").replace("sslmode=verify-ca", "sslmode=require");
+    let (url, authorities) = take_root_certificate(&url);
     let mut config: Config = url.parse().map_err(|error| Error::Open {
         what: "PostgreSQL".into(),
         reason: format!("{} (check the connection URL in the settings)", explain(&error)),
@@ -30,7 +42,22 @@ pub(super) fn config(url: &str, schema: &str, patience: Duration) -> Result<Conf
     if config.get_application_name().is_none() {
         config.application_name("tessera");
     }
-    Ok(config)
+    Ok(Target { config, tls: tls(authorities)? })
+}
+
+/// Takes `sslrootcert=FILE` out of a URL's query or a list of `key=value`.
+fn take_root_certificate(url: &str) -> (String, Option<String>) {
+    let Some(start) = url.find("sslrootcert=") else { return (url.to_owned(), None) };
+    let (before, option) = url.split_at(start);
+    let end = option.find(['&', ' ']).unwrap_or(option.len());
+    let (option, after) = option.split_at(end);
+    let file = option.trim_start_matches("sslrootcert=");
+    let file = percent_encoding::percent_decode_str(file).decode_utf8_lossy().into_owned();
+    let rest = match after.get(1..) {
+        Some(rest) => format!("{before}{rest}"),
+        None => before.trim_end_matches(['?', '&', ' ']).to_owned(),
+    };
+    (rest, Some(file))
 }
 
 /// Where the database is, without its password.
@@ -46,15 +73,31 @@ pub(super) fn describe(config: &Config) -> String {
     format!("PostgreSQL database {} at {}", config.get_dbname().unwrap_or("(default)"), hosts.join(", "))
 }
 
-/// TLS that trusts the public authorities. Whether it is used is the connection string's `sslmode`.
-pub(super) fn tls() -> Result<MakeRustlsConnect, Error> {
-    let roots: RootCertStore = webpki_roots::TLS_SERVER_ROOTS.iter().cloned().collect();
+/// TLS that trusts the authorities in a file, else the public ones. Whether it is used is the connection
+/// string's `sslmode`.
+fn tls(authorities: Option<String>) -> Result<MakeRustlsConnect, Error> {
+    let roots = match authorities {
+        Some(file) => read_authorities(&file).map_err(|reason| Error::Open { what: file, reason })?,
+        None => webpki_roots::TLS_SERVER_ROOTS.iter().cloned().collect(),
+    };
     let config = ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
         .with_safe_default_protocol_versions()
         .map_err(|error| Error::Open { what: "TLS for PostgreSQL".into(), reason: error.to_string() })?
         .with_root_certificates(roots)
         .with_no_client_auth();
     Ok(MakeRustlsConnect::new(config))
+}
+
+fn read_authorities(file: &str) -> Result<RootCertStore, String> {
+    let mut roots = RootCertStore::empty();
+    for certificate in CertificateDer::pem_file_iter(file).map_err(|error| error.to_string())? {
+        let certificate = certificate.map_err(|error| error.to_string())?;
+        roots.add(certificate).map_err(|error| error.to_string())?;
+    }
+    if roots.is_empty() {
+        return Err("there is no certificate in it".into());
+    }
+    Ok(roots)
 }
 
 /// Refuses a server whose settings would break a promise: text that is not UTF-8, answers before the disk.
@@ -88,6 +131,11 @@ pub(super) fn explain(error: &tokio_postgres::Error) -> String {
     while let Some(error) = cause {
         text = format!("{text}: {error}");
         cause = error.source();
+    }
+    if text.contains("certificate") {
+        text.push_str(
+            " (name its authority with sslrootcert=FILE, or say sslmode=disable on a network of your own)",
+        );
     }
     text
 }

@@ -25,11 +25,11 @@ pub(super) struct Postgres {
 impl Postgres {
     /// Connects, checks what durability and text rest on, and migrates the schema.
     pub(super) async fn open(url: &str, max_connections: usize, set: &Set) -> Result<Self, Error> {
-        let config = connect::config(url, set.schema, PATIENCE)?;
-        let what = connect::describe(&config);
+        let target = connect::target(url, set.schema, PATIENCE)?;
+        let what = connect::describe(&target.config);
         let open = |reason: String| Error::Open { what: what.clone(), reason };
         let manager = ManagerConfig { recycling_method: RecyclingMethod::Fast };
-        let manager = Manager::from_config(config, connect::tls()?, manager);
+        let manager = Manager::from_config(target.config, target.tls, manager);
         let pool = Pool::builder(manager)
             .max_size(max_connections)
             .runtime(Runtime::Tokio1)
@@ -83,6 +83,10 @@ impl Engine for Postgres {
 
 async fn run(client: &impl GenericClient, statement: &Statement) -> Result<Written, Error> {
     let prepared = client.prepare_cached(statement.sql).await?;
+    let (given, wanted) = (statement.params.len(), prepared.params().len());
+    if given != wanted {
+        return Err(Error::Shape(format!("{given} values for {wanted} parameters")));
+    }
     let params: Vec<&(dyn ToSql + Sync)> = statement.params.iter().map(|value| value as _).collect();
     if prepared.columns().is_empty() {
         let affected = client.execute(&prepared, &params).await?;

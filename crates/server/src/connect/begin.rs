@@ -1,0 +1,121 @@
+//! Connect: from a click to the provider's address.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+use tessera_types::{AppId, CallResponse, RawJson};
+
+use super::{Connect, Error, FlowCookie, Visitor};
+use crate::audit;
+use crate::calls::ServerCall;
+use crate::grants::{Act, REMOTE_OAUTH2};
+use crate::vault::Domain;
+
+/// A flow that began.
+#[derive(Debug)]
+pub struct Begun {
+    /// Where the browser goes.
+    pub url: String,
+    /// What binds the flow to the browser.
+    pub cookie: Option<FlowCookie>,
+}
+
+/// How long a confirm page can be answered.
+const FORM_LIFE_MS: i64 = 10 * 60 * 1000;
+
+impl Connect {
+    /// Whether this App can be connected by this visitor at all, before anything is begun. Gives its display name.
+    pub async fn connectable(&self, app: &AppId, visitor: &Visitor<'_>) -> Result<String, Error> {
+        self.person(visitor)?;
+        let record = self.apps.callable(app).await?;
+        match record.is_granted(REMOTE_OAUTH2) {
+            true => Ok(record.manifest.display_name.clone()),
+            false => Err(Error::ConnectNotPermitted(app.clone())),
+        }
+    }
+
+    /// Whether the visitor has a connection with the App already: who has one was asked before (OS-17).
+    pub async fn is_connected(&self, app: &AppId, visitor: &Visitor<'_>) -> Result<bool, Error> {
+        let act = Act {
+            actor: &visitor.identity.user_id,
+            app,
+            request: visitor.request,
+            reason: "confirm page",
+        };
+        Ok(self.grants.is_connected(&act).await?)
+    }
+
+    /// Begins a flow: a state is made, the App is asked where to go, and its answer is checked.
+    pub async fn begin(&self, app: &AppId, visitor: &Visitor<'_>) -> Result<Begun, Error> {
+        match self.try_begin(app, visitor).await {
+            Ok(begun) => Ok(begun),
+            Err(error) => Err(self.refused(app, visitor, error).await),
+        }
+    }
+
+    async fn try_begin(&self, app: &AppId, visitor: &Visitor<'_>) -> Result<Begun, Error> {
+        self.connectable(app, visitor).await?;
+        let record = self.apps.callable(app).await?;
+        let (state, cookie) = self.issue(app, visitor).await?;
+        let bound = if cookie.is_some() { "browser" } else { "person" };
+        self.note(audit::Act::FlowStarted, app, visitor, bound).await?;
+        let value = RawJson::from_value(&state).map_err(|_| Error::TaskDied)?;
+        let response = self
+            .calls
+            .server_call(ServerCall {
+                app: &record,
+                call: record.manifest.connect_call(),
+                values: BTreeMap::from([("state".to_owned(), value)]),
+                acting: Some(&visitor.identity.user_id),
+                request: visitor.request,
+                deadline: visitor.deadline,
+            })
+            .await
+            .map_err(Error::FromApp)?;
+        let url = url_of(response)?;
+        self.check_url(app, visitor, &url, &state).await?;
+        Ok(Begun { url, cookie })
+    }
+
+    /// The token of the confirm page's form: good for this session and App, for ten minutes.
+    pub fn form_token(&self, app: &AppId, visitor: &Visitor<'_>) -> String {
+        let until = self.env.now_ms() + FORM_LIFE_MS;
+        format!("{until}.{}", self.form_mac(app, visitor, until))
+    }
+
+    /// Checks the token of the confirm page's form.
+    pub fn check_form_token(&self, app: &AppId, visitor: &Visitor<'_>, token: &str) -> Result<(), Error> {
+        use subtle::ConstantTimeEq as _;
+        let (until, mac) = token.split_once('.').ok_or(Error::StaleForm)?;
+        let until: i64 = until.parse().map_err(|_| Error::StaleForm)?;
+        let expected = self.form_mac(app, visitor, until);
+        let fits = bool::from(expected.as_bytes().ct_eq(mac.as_bytes()));
+        if fits && until >= self.env.now_ms() { Ok(()) } else { Err(Error::StaleForm) }
+    }
+
+    fn form_mac(&self, app: &AppId, visitor: &Visitor<'_>, until: i64) -> String {
+        use base64::Engine as _;
+        let text = format!("{}\n{}\n{app}\n{until}", visitor.identity.session_id, visitor.identity.user_id);
+        let mac = self.vault.digest(Domain::Form, text.as_bytes());
+        base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(mac)
+    }
+}
+
+/// The provider's address in an App's answer (section 2.5, steps 4 to 6).
+fn url_of(response: CallResponse) -> Result<String, Error> {
+    if response.is_error() {
+        return Err(Error::AppSaidNo(response.text));
+    }
+    if !matches!(response.kind.as_str(), "" | CallResponse::OK) {
+        return Err(Error::ResponseType(response.kind));
+    }
+    match response.data.unwrap_or_default().to::<Value>() {
+        Ok(Value::String(url)) if !url.is_empty() => Ok(url),
+        Ok(Value::String(_)) => Err(Error::DataType("string")),
+        Ok(Value::Null) | Err(_) => Err(Error::DataType("<nil>")),
+        Ok(Value::Bool(_)) => Err(Error::DataType("bool")),
+        Ok(Value::Number(_)) => Err(Error::DataType("float64")),
+        Ok(Value::Array(_)) => Err(Error::DataType("[]interface {}")),
+        Ok(Value::Object(_)) => Err(Error::DataType("map[string]interface {}")),
+    }
+}

@@ -1,0 +1,184 @@
+//! Complete: from the provider's callback to the App's word that all is well.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use tessera_types::{App, AppId, CallResponse, RawJson};
+use tokio::time::Instant;
+
+use super::{Connect, Error, Visitor};
+use crate::audit;
+use crate::calls::ServerCall;
+use crate::grants::REMOTE_OAUTH2;
+use crate::platform::Identity;
+
+/// A flow that ended well.
+#[derive(Debug)]
+pub struct Completed {
+    /// The App's display name.
+    pub app_name: String,
+}
+
+/// What came with a callback, checked and taken apart: every argument once (OS-14).
+#[derive(Debug, Clone)]
+pub struct CallbackQuery {
+    values: BTreeMap<String, String>,
+}
+
+/// The whole query, in bytes.
+const QUERY_CAP: usize = 8 << 10;
+/// One value, in bytes.
+const VALUE_CAP: usize = 4 << 10;
+/// Arguments that decide, and so must not come twice.
+const ONCE: [&str; 4] = ["code", "state", "iss", "error"];
+
+impl CallbackQuery {
+    /// Takes a raw query apart. Of other arguments than the deciding ones the first counts, as the wire has it.
+    pub fn parse(query: &str) -> Result<Self, Error> {
+        if query.len() > QUERY_CAP {
+            return Err(Error::TooLong);
+        }
+        let mut values = BTreeMap::new();
+        for (name, value) in url::form_urlencoded::parse(query.as_bytes()) {
+            if name == "access_token" {
+                return Err(Error::TokenInQuery);
+            }
+            if value.len() > VALUE_CAP {
+                return Err(Error::TooLong);
+            }
+            if values.contains_key(name.as_ref()) {
+                match ONCE.into_iter().find(|once| *once == name) {
+                    Some(once) => return Err(Error::Repeated(once)),
+                    None => continue,
+                }
+            }
+            values.insert(name.into_owned(), value.into_owned());
+        }
+        Ok(Self { values })
+    }
+
+    /// The state, if one came.
+    pub fn state(&self) -> Option<&str> {
+        self.values.get("state").map(String::as_str).filter(|state| !state.is_empty())
+    }
+
+    /// What the App gets: with an `error`, the code is not passed on (OS-13: error wins).
+    fn into_values(mut self) -> Result<BTreeMap<String, RawJson>, Error> {
+        if self.values.get("error").is_some_and(|error| !error.is_empty()) {
+            self.values.remove("code");
+        }
+        self.values
+            .into_iter()
+            .map(|(name, value)| Ok((name, RawJson::from_value(&value).map_err(|_| Error::TaskDied)?)))
+            .collect()
+    }
+}
+
+impl Connect {
+    /// Ends a flow: the state is spent, and the App is called in a task of its own that the browser cannot cancel.
+    /// `cookie` is the value of the flow's cookie, if the browser sent it.
+    pub async fn complete(
+        self: &Arc<Self>,
+        app: &AppId,
+        visitor: &Visitor<'_>,
+        query: CallbackQuery,
+        cookie: Option<&str>,
+    ) -> Result<Completed, Error> {
+        match self.try_complete(app, visitor, query, cookie).await {
+            Ok(completed) => Ok(completed),
+            Err(error) => Err(self.refused(app, visitor, error).await),
+        }
+    }
+
+    async fn try_complete(
+        self: &Arc<Self>,
+        app: &AppId,
+        visitor: &Visitor<'_>,
+        query: CallbackQuery,
+        cookie: Option<&str>,
+    ) -> Result<Completed, Error> {
+        self.person(visitor)?;
+        let record = self.apps.callable(app).await?;
+        if !record.is_granted(REMOTE_OAUTH2) {
+            return Err(Error::CompleteNotPermitted(app.clone()));
+        }
+        let state = query.state().ok_or(Error::NoState)?;
+        self.redeem(state, app, visitor, cookie).await?;
+        let finish = Finish {
+            app: app.clone(),
+            record,
+            identity: visitor.identity.clone(),
+            by_cookie: visitor.by_cookie,
+            request: visitor.request.to_owned(),
+            deadline: visitor.deadline,
+            query,
+        };
+        let connect = Arc::clone(self);
+        self.tasks
+            .run(async move { connect.finish(finish).await })
+            .await
+            .unwrap_or_else(|| Err(Error::TaskDied))
+    }
+
+    async fn finish(&self, finish: Finish) -> Result<Completed, Error> {
+        let Finish { app, record, identity, by_cookie, request, deadline, query } = finish;
+        let visitor = Visitor { identity: &identity, by_cookie, request: &request, deadline };
+        let response = self
+            .calls
+            .server_call(ServerCall {
+                app: &record,
+                call: record.manifest.complete_call(),
+                values: query.into_values()?,
+                acting: Some(&identity.user_id),
+                request: &request,
+                deadline,
+            })
+            .await
+            .map_err(Error::FromApp)?;
+        if response.is_error() {
+            return Err(Error::AppSaidNo(response.text));
+        }
+        if !matches!(response.kind.as_str(), "" | CallResponse::OK) {
+            return Err(Error::ResponseType(response.kind));
+        }
+        self.note(audit::Act::FlowCompleted, &app, &visitor, "").await?;
+        Ok(Completed { app_name: record.manifest.display_name.clone() })
+    }
+}
+
+/// What a completion needs once its request may be gone.
+struct Finish {
+    app: AppId,
+    record: Arc<App>,
+    identity: Identity,
+    by_cookie: bool,
+    request: String,
+    deadline: Instant,
+    query: CallbackQuery,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn os_14_what_decides_comes_once_and_everything_is_capped() {
+        for once in ONCE {
+            let twice = CallbackQuery::parse(&format!("{once}=a&{once}=b"));
+            assert!(matches!(twice, Err(Error::Repeated(name)) if name == once));
+        }
+        let query = CallbackQuery::parse("state=s&x=1&x=2&c%6fde=a+b").unwrap();
+        assert_eq!(query.state(), Some("s"));
+        assert_eq!(query.values["x"], "1");
+        assert_eq!(query.values["code"], "a b");
+        assert!(matches!(CallbackQuery::parse(&"a".repeat(100_000)), Err(Error::TooLong)));
+        assert!(matches!(CallbackQuery::parse(&format!("a={}", "b".repeat(4097))), Err(Error::TooLong)));
+        assert!(matches!(CallbackQuery::parse("access_token=x"), Err(Error::TokenInQuery)));
+    }
+
+    #[test]
+    fn os_13_an_error_wins_over_a_code() {
+        let values = CallbackQuery::parse("state=s&code=c&error=access_denied").unwrap().into_values().unwrap();
+        assert_eq!(values.keys().collect::<Vec<_>>(), ["error", "state"]);
+    }
+}

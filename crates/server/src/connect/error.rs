@@ -1,0 +1,145 @@
+//! Why a flow did not go on; the texts are the wire's (apps-framework.md sections 2.5 and 2.6).
+
+use tessera_types::AppId;
+use tessera_types::error::Kind;
+
+use crate::{apps, audit, calls, env, grants, store, vault};
+
+/// Why a flow did not begin, or did not end.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// An App's or a bot's token: a flow needs a person.
+    #[error("a session that belongs to an App can't connect an account: forbidden")]
+    NotAPerson,
+    /// The App is not there, or disabled.
+    #[error(transparent)]
+    App(#[from] apps::Error),
+    /// Connect: the App may not use OAuth2.
+    #[error("{0} is not authorized to use OAuth2")]
+    ConnectNotPermitted(AppId),
+    /// Complete: the App may not use OAuth2.
+    #[error("{0} is not authorized to use remote OAuth2: unauthorized")]
+    CompleteNotPermitted(AppId),
+    /// A parameter that must come once came twice (OS-14).
+    #[error("the parameter {0} came more than once: invalid input")]
+    Repeated(&'static str),
+    /// A parameter, or all of them, is too long (OS-14).
+    #[error("the query is too long: invalid input")]
+    TooLong,
+    /// The provider sent a token through the browser (OS-15).
+    #[error("an access token in the address is not accepted: use the authorization code flow: invalid input")]
+    TokenInQuery,
+    /// No state came along.
+    #[error("no state arg in the URL: unauthorized")]
+    NoState,
+    /// The state is malformed, or somebody else's.
+    #[error("forbidden")]
+    Forbidden,
+    /// The state is unknown, spent, expired, of another App or of another browser.
+    #[error("state mismatch: forbidden")]
+    StateMismatch,
+    /// The App said no, or could not be reached.
+    #[error("{0}")]
+    FromApp(calls::CallError),
+    /// The App's own error.
+    #[error("{0}")]
+    AppSaidNo(String),
+    /// The App answered a form, or the like.
+    #[error("oauth2: unexpected response type from the app: \"{0}\"")]
+    ResponseType(String),
+    /// The App answered something else than a URL.
+    #[error("oauth2: unexpected data type from the app: {0}, expected string (connect URL)")]
+    DataType(&'static str),
+    /// The URL that the App answered must not be followed (OS-08).
+    #[error("the app {app} answered a connect URL that can't be followed: {why}")]
+    BadUrl {
+        /// Which App.
+        app: AppId,
+        /// What is wrong with it, and which setting would change that.
+        why: &'static str,
+    },
+    /// The URL leads to an origin that nobody declared (OS-08).
+    #[error(
+        "the app {app} wants to send you to {origin}, which no administrator declared: \
+         connect.origins is \"strict\"; add the origin to connect.known_origins to allow it"
+    )]
+    UnknownOrigin {
+        /// Which App.
+        app: AppId,
+        /// Where it leads.
+        origin: String,
+    },
+    /// The form of the confirm page is old, or of another session.
+    #[error("this page is out of date: open the connect link again")]
+    StaleForm,
+    /// The flow's own task died.
+    #[error("completing the flow failed: see the server's log")]
+    TaskDied,
+    /// The audit log could not be written, so nothing was done.
+    #[error("refused, as the audit log cannot be written: {0}")]
+    Audit(#[from] audit::Error),
+    /// Connections could not be read.
+    #[error(transparent)]
+    Grants(#[from] grants::Error),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] store::Error),
+    /// Sealing or opening failed.
+    #[error(transparent)]
+    Vault(#[from] vault::Error),
+    /// No random bytes.
+    #[error(transparent)]
+    Rng(#[from] env::RngError),
+}
+
+/// What of an error the outside may see, and as which status.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// The wire's kind decides; the text is shown.
+    Kind(Kind),
+    /// 400, and the text is shown.
+    Invalid,
+    /// The App's fault: 500 with its words, as the wire pins.
+    App,
+    /// The App's answer cannot be followed: 502.
+    BadGateway,
+    /// Ours: 500 without the text.
+    Internal,
+}
+
+impl Error {
+    /// How the outside sees it.
+    pub fn standing(&self) -> Standing {
+        match self {
+            Self::NotAPerson | Self::Forbidden | Self::StateMismatch => Standing::Kind(Kind::Forbidden),
+            Self::App(error) if error.kind() != Kind::Other => Standing::Kind(error.kind()),
+            Self::ConnectNotPermitted(_) | Self::CompleteNotPermitted(_) | Self::NoState => {
+                Standing::Kind(Kind::Unauthorized)
+            }
+            Self::Repeated(_) | Self::TooLong | Self::TokenInQuery | Self::StaleForm => Standing::Invalid,
+            Self::FromApp(_) | Self::AppSaidNo(_) | Self::ResponseType(_) | Self::DataType(_) => {
+                Standing::App
+            }
+            Self::BadUrl { .. } | Self::UnknownOrigin { .. } => Standing::BadGateway,
+            _ => Standing::Internal,
+        }
+    }
+
+    /// A fixed word for the audit log.
+    pub(super) fn word(&self) -> &'static str {
+        match self {
+            Self::NotAPerson => "not-a-person",
+            Self::App(_) => "app",
+            Self::ConnectNotPermitted(_) | Self::CompleteNotPermitted(_) => "permission",
+            Self::Repeated(_) | Self::TooLong | Self::TokenInQuery => "query",
+            Self::NoState => "no-state",
+            Self::Forbidden => "foreign-state",
+            Self::StateMismatch => "state-mismatch",
+            Self::FromApp(_) | Self::AppSaidNo(_) => "app-error",
+            Self::ResponseType(_) | Self::DataType(_) | Self::BadUrl { .. } => "app-answer",
+            Self::UnknownOrigin { .. } => "origin",
+            Self::StaleForm => "form",
+            _ => "internal",
+        }
+    }
+}

@@ -1,0 +1,100 @@
+//! States, and the cookies that bind flows to browsers.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use tessera_types::AppId;
+
+use super::{Bind, Connect, Error, Visitor};
+use crate::store::StateRow;
+use crate::vault::Domain;
+
+/// A cookie to be set when a flow begins.
+#[derive(Debug, Clone)]
+pub struct FlowCookie {
+    /// Without prefix: one name for each flow, so that several tabs work.
+    pub name: String,
+    /// 32 random bytes in base64url.
+    pub value: tessera_types::AccessToken,
+    /// Seconds it is good for.
+    pub max_age: u64,
+}
+
+/// The name of the cookie of the flow with this state, without prefix.
+pub fn flow_cookie_name(digest: &[u8; 32]) -> String {
+    format!("tessera-flow-{}", URL_SAFE_NO_PAD.encode(&digest[..9]))
+}
+
+/// Stands in the row of a flow in a browser that brought no cookie: never equal to a real hash, never empty.
+const NO_BROWSER: [u8; 1] = [0];
+
+impl Connect {
+    /// A fresh state, stored: 32 random bytes in base64url, a dot, the person's id (OS-01).
+    pub(super) async fn issue(
+        &self,
+        app: &AppId,
+        visitor: &Visitor<'_>,
+    ) -> Result<(String, Option<FlowCookie>), Error> {
+        let user = &visitor.identity.user_id;
+        let state = format!("{}.{user}", URL_SAFE_NO_PAD.encode(self.env.bytes::<32>()?));
+        let digest = self.digest(&state);
+        let now = self.env.now_ms();
+        let bound = visitor.by_cookie && self.settings.bind == Bind::Browser;
+        let cookie = match bound {
+            true => Some(FlowCookie {
+                name: flow_cookie_name(&digest),
+                value: tessera_types::AccessToken::new(URL_SAFE_NO_PAD.encode(self.env.bytes::<32>()?)),
+                max_age: self.settings.state_life.as_secs(),
+            }),
+            false => None,
+        };
+        let browser = cookie.as_ref().map(|cookie| self.browser_hash(cookie.value.expose()));
+        self.states
+            .insert(StateRow {
+                digest,
+                user: user.clone(),
+                app: app.as_str().to_owned(),
+                browser: browser.map(Vec::from).unwrap_or_default(),
+                redirect: self.redirect_uri(app),
+                created_at: now,
+                expires_at: now + i64::try_from(self.settings.state_life.as_millis()).unwrap_or(i64::MAX / 2),
+            })
+            .await?;
+        Ok((state, cookie))
+    }
+
+    /// Spends a state in one statement. A wrong person, App or browser consumes nothing (OS-03).
+    pub(super) async fn redeem(
+        &self,
+        state: &str,
+        app: &AppId,
+        visitor: &Visitor<'_>,
+        cookie: Option<&str>,
+    ) -> Result<(), Error> {
+        let user = &visitor.identity.user_id;
+        // Exactly one dot, and behind it the person who stands here.
+        match state.split_once('.') {
+            Some((_, owner)) if !owner.contains('.') && owner == user => {}
+            _ => return Err(Error::Forbidden),
+        }
+        let browser = cookie.map_or(NO_BROWSER.to_vec(), |cookie| self.browser_hash(cookie).to_vec());
+        let digest = self.digest(state);
+        let spent = self.states.redeem(&digest, user, app.as_str(), &browser, self.env.now_ms()).await?;
+        match spent {
+            Some(row) if row.redirect == self.redirect_uri(app) => Ok(()),
+            _ => Err(Error::StateMismatch),
+        }
+    }
+
+    /// The keyed hash under which a state is stored.
+    pub fn digest(&self, state: &str) -> [u8; 32] {
+        self.vault.digest(Domain::State, state.as_bytes())
+    }
+
+    fn browser_hash(&self, cookie: &str) -> [u8; 32] {
+        self.vault.digest(Domain::Flow, cookie.as_bytes())
+    }
+
+    fn redirect_uri(&self, app: &AppId) -> String {
+        tessera_types::routes::complete_url(self.settings.site_url.as_str(), app)
+    }
+}

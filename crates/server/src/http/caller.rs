@@ -1,0 +1,118 @@
+//! Who asks: from headers to an identity, and the wire's named checks (apps-framework.md sections 0.6 and 0.7).
+
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, Method, header};
+use tessera_types::{AccessToken, AppId};
+use tokio::time::Instant;
+
+use super::errors::WireError;
+use super::guard::RequestId;
+use super::{House, REQUEST_DEADLINE};
+use crate::calls::Profile;
+use crate::platform::{Credential, CsrfProof, Freshness, Identity, Right};
+
+/// The session cookie of a Mattermost site.
+const SESSION_COOKIE: &str = "MMAUTHTOKEN";
+
+/// Who asks, in which request, with how much time.
+pub(super) struct Caller {
+    pub(super) identity: Option<Identity>,
+    /// Whether a cookie said so.
+    pub(super) by_cookie: bool,
+    pub(super) request: String,
+    pub(super) deadline: Instant,
+}
+
+impl FromRequestParts<House> for Caller {
+    type Rejection = WireError;
+
+    async fn from_request_parts(parts: &mut Parts, house: &House) -> Result<Self, WireError> {
+        let deadline = Instant::now() + REQUEST_DEADLINE;
+        let request = parts.extensions.get::<RequestId>().map(|id| id.0.clone()).unwrap_or_default();
+        // Connect and complete are GETs, yet something begins and ends there: they are asked about anew.
+        let reads = parts.method == Method::GET && !parts.uri.path().contains("/oauth2/remote/");
+        let freshness = if reads { Freshness::Cached } else { Freshness::Now };
+        let bearer = bearer(&parts.headers);
+        let by_cookie = bearer.is_none();
+        let identity = match bearer.or_else(|| super::cookies::get(&parts.headers, SESSION_COOKIE)) {
+            None => None,
+            Some(token) if token.is_empty() => None,
+            Some(token) if by_cookie => {
+                let proof = proof(parts);
+                let credential = Credential::Cookie { token: &token, proof };
+                house.platform.resolve(credential, freshness).await?
+            }
+            Some(token) => house.platform.resolve(Credential::Bearer(&token), freshness).await?,
+        };
+        Ok(Self { identity, by_cookie, request, deadline })
+    }
+}
+
+/// `Authorization` with the scheme Bearer or token, in any case (OS-52); any other scheme counts as absent.
+fn bearer(headers: &HeaderMap) -> Option<AccessToken> {
+    let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
+    let (scheme, token) = value.split_once(' ')?;
+    let known = scheme.eq_ignore_ascii_case("bearer") || scheme.eq_ignore_ascii_case("token");
+    known.then(|| AccessToken::new(token.trim()))
+}
+
+fn proof(parts: &Parts) -> CsrfProof<'_> {
+    let text = |name: &str| parts.headers.get(name).and_then(|value| value.to_str().ok());
+    if parts.method == Method::GET || parts.uri.path().ends_with("/oauth2/remote/connect") {
+        // The confirm page's form carries a token of its own, which is checked there.
+        CsrfProof::Safe
+    } else if let Some(token) = text("x-csrf-token") {
+        CsrfProof::Token(token)
+    } else if text("x-requested-with") == Some("XMLHttpRequest") {
+        CsrfProof::XmlHttpRequest
+    } else {
+        CsrfProof::Missing
+    }
+}
+
+impl Caller {
+    /// U: an acting user.
+    pub(super) fn user(&self) -> Result<&Identity, WireError> {
+        self.identity.as_ref().ok_or_else(|| WireError::unauthorized("user ID is required"))
+    }
+
+    /// APP: the session belongs to an App.
+    pub(super) fn app(&self) -> Result<&AppId, WireError> {
+        match &self.identity {
+            None => Err(WireError::unauthorized("access to this operation is limited to Mattermost Apps")),
+            Some(identity) => identity.app.as_ref().ok_or_else(|| WireError::unauthorized("not an app session")),
+        }
+    }
+
+    /// NOBOT: a person, in the reference profile; the documented one takes the bot as itself.
+    pub(super) fn person_or_documented_bot(&self, profile: Profile) -> Result<(), WireError> {
+        let identity = self.user()?;
+        match (identity.is_bot, profile) {
+            (true, Profile::Reference) => {
+                let Identity { username, display_name, .. } = identity;
+                Err(WireError::unauthorized(&format!("@{username} ({display_name}): is a bot")))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// ADM: `manage_system`, now.
+    pub(super) async fn administrator(&self, house: &House) -> Result<(), WireError> {
+        let text = "access to this operation is limited to users with permission: manage_system";
+        self.is_administrator(house).await?.then_some(()).ok_or_else(|| WireError::unauthorized(text))
+    }
+
+    /// ADM/P: `manage_system`. There are no plugins here.
+    pub(super) async fn administrator_or_plugin(&self, house: &House) -> Result<(), WireError> {
+        let text = "access to this operation is limited to system administrators, or plugins";
+        self.is_administrator(house).await?.then_some(()).ok_or_else(|| WireError::unauthorized(text))
+    }
+
+    pub(super) async fn is_administrator(&self, house: &House) -> Result<bool, WireError> {
+        match &self.identity {
+            None => Ok(false),
+            Some(who) => Ok(house.platform.may(&who.user_id, Right::ManageSystem, Freshness::Now).await?),
+        }
+    }
+}

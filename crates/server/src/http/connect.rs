@@ -1,0 +1,245 @@
+//! R04 and R05 with all that stands around them: sign-in, the confirm page, cookies (decisions.md section 3).
+
+use axum::Form;
+use axum::extract::{OriginalUri, Path, RawQuery, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse as _, Redirect, Response};
+use serde::Deserialize;
+use tessera_types::{AccessToken, AppId};
+
+use super::caller::Caller;
+use super::errors::WireError;
+use super::pages::{self, wants_page};
+use super::{House, cookies};
+use crate::connect::{Begun, CallbackQuery, PARKED_FOR, Visitor, flow_cookie_name};
+use crate::web::{Confirm, Connected};
+
+/// The ticket of a callback that waits for its owner to sign in.
+const PARKED: &str = "tessera-parked";
+/// Set by the sign-in page: whoever comes straight from there may have been led (OS-17).
+pub(super) const DETOUR: &str = "tessera-signed-in";
+
+/// R04.
+pub(super) async fn connect(
+    State(house): State<House>,
+    caller: Caller,
+    Path(app): Path<AppId>,
+    OriginalUri(uri): OriginalUri,
+    headers: HeaderMap,
+) -> Response {
+    let begun = try_connect(&house, &caller, &app, uri.path(), &headers).await;
+    begun.unwrap_or_else(|error| pages::fail(&house, &headers, &caller, error))
+}
+
+async fn try_connect(
+    house: &House,
+    caller: &Caller,
+    app: &AppId,
+    path: &str,
+    headers: &HeaderMap,
+) -> Result<Response, WireError> {
+    refuse_embedded(headers)?;
+    let Some(visitor) = visitor(caller) else {
+        return sign_in_or_refuse(house, headers, path);
+    };
+    if visitor.by_cookie && must_confirm(house, &visitor, app, headers).await? {
+        let name = house.connect.connectable(app, &visitor).await?;
+        let token = house.connect.form_token(app, &visitor);
+        let username = &visitor.identity.username;
+        return Ok(pages::respond(Confirm::page(&name, app.as_str(), username, &token)));
+    }
+    let begun = house.connect.begin(app, &visitor).await?;
+    Ok(leave(house, begun, StatusCode::TEMPORARY_REDIRECT))
+}
+
+/// What the confirm page's form sends.
+#[derive(Deserialize)]
+pub(super) struct Confirmed {
+    token: String,
+}
+
+/// The answer to the confirm page.
+pub(super) async fn confirm(
+    State(house): State<House>,
+    caller: Caller,
+    Path(app): Path<AppId>,
+    OriginalUri(uri): OriginalUri,
+    headers: HeaderMap,
+    form: Result<Form<Confirmed>, axum::extract::rejection::FormRejection>,
+) -> Response {
+    let confirmed = async {
+        refuse_embedded(&headers)?;
+        let Some(visitor) = visitor(&caller) else {
+            return sign_in_or_refuse(&house, &headers, uri.path());
+        };
+        let Form(form) = form.map_err(|_| crate::connect::Error::StaleForm)?;
+        house.connect.check_form_token(&app, &visitor, &form.token)?;
+        let begun = house.connect.begin(&app, &visitor).await?;
+        Ok(leave(&house, begun, StatusCode::SEE_OTHER))
+    };
+    confirmed.await.unwrap_or_else(|error| pages::fail(&house, &headers, &caller, error))
+}
+
+/// R05.
+pub(super) async fn complete(
+    State(house): State<House>,
+    caller: Caller,
+    Path(app): Path<AppId>,
+    OriginalUri(uri): OriginalUri,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+) -> Response {
+    let query = query.unwrap_or_default();
+    let completed = try_complete(&house, &caller, &app, uri.path(), query, &headers).await;
+    completed.unwrap_or_else(|error| pages::fail(&house, &headers, &caller, error))
+}
+
+async fn try_complete(
+    house: &House,
+    caller: &Caller,
+    app: &AppId,
+    path: &str,
+    query: String,
+    headers: &HeaderMap,
+) -> Result<Response, WireError> {
+    let Some(visitor) = visitor(caller) else {
+        return park(house, headers, app, path, &query).await;
+    };
+    let (query, returned) = unpark(house, headers, app, query).await?;
+    let query = CallbackQuery::parse(&query)?;
+    let name = query.state().map(|state| flow_cookie_name(&house.connect.digest(state)));
+    let cookie =
+        name.as_ref().and_then(|name| cookies::get(headers, &cookies::own_name(&house.settings, name)));
+    let cookie = cookie.as_ref().map(AccessToken::expose);
+    let completed = house.connect.complete(app, &visitor, query, cookie).await?;
+    let page = Connected::page(&completed.app_name, house.settings.site_url.as_str());
+    let mut response = pages::respond(page);
+    let spent = name.filter(|_| cookie.is_some()).into_iter().chain(returned.then(|| PARKED.to_owned()));
+    for name in spent {
+        append(&mut response, cookies::set(&house.settings, &name, &AccessToken::default(), 0));
+    }
+    Ok(response)
+}
+
+/// Without a session: the query waits, sealed, under a one-time cookie while its owner signs in.
+async fn park(
+    house: &House,
+    headers: &HeaderMap,
+    app: &AppId,
+    path: &str,
+    query: &str,
+) -> Result<Response, WireError> {
+    if !wants_page(headers) || headers.contains_key(header::AUTHORIZATION) {
+        return Err(WireError::unauthorized("user ID is required"));
+    }
+    let ticket = house.connect.park(app, query).await?;
+    let mut response = Redirect::to(&house.platform.sign_in_url(path)).into_response();
+    append(&mut response, cookies::set(&house.settings, PARKED, &ticket, PARKED_FOR));
+    Ok(response)
+}
+
+/// Back from the detour: the address is bare, the cookie has the ticket.
+async fn unpark(
+    house: &House,
+    headers: &HeaderMap,
+    app: &AppId,
+    query: String,
+) -> Result<(String, bool), WireError> {
+    let ticket = cookies::get(headers, &cookies::own_name(&house.settings, PARKED));
+    match ticket.filter(|_| query.is_empty()) {
+        None => Ok((query, false)),
+        Some(ticket) => {
+            let parked = house.connect.unpark(app, ticket.expose()).await?;
+            Ok((parked.unwrap_or_default(), true))
+        }
+    }
+}
+
+fn visitor(caller: &Caller) -> Option<Visitor<'_>> {
+    let identity = caller.identity.as_ref()?;
+    let Caller { by_cookie, request, deadline, .. } = caller;
+    Some(Visitor { identity, by_cookie: *by_cookie, request, deadline: *deadline })
+}
+
+fn sign_in_or_refuse(house: &House, headers: &HeaderMap, path: &str) -> Result<Response, WireError> {
+    match wants_page(headers) && !headers.contains_key(header::AUTHORIZATION) {
+        true => Ok(Redirect::to(&house.platform.sign_in_url(path)).into_response()),
+        false => Err(WireError::unauthorized("user ID is required")),
+    }
+}
+
+/// Images, frames and scripts of other pages start nothing (OS-17).
+fn refuse_embedded(headers: &HeaderMap) -> Result<(), WireError> {
+    match headers.get("sec-fetch-dest").map(HeaderValue::as_bytes) {
+        None | Some(b"document") => Ok(()),
+        Some(_) => Err(WireError::new(
+            StatusCode::FORBIDDEN,
+            "an account can be connected from a page of its own only: forbidden",
+        )),
+    }
+}
+
+/// Who has no connection yet is asked first, unless the click was certainly made on this site.
+async fn must_confirm(
+    house: &House,
+    visitor: &Visitor<'_>,
+    app: &AppId,
+    headers: &HeaderMap,
+) -> Result<bool, WireError> {
+    let same_origin = headers.get("sec-fetch-site").is_some_and(|site| site.as_bytes() == b"same-origin");
+    let detour = cookies::get(headers, &cookies::own_name(&house.settings, DETOUR)).is_some();
+    if same_origin && !detour {
+        return Ok(false);
+    }
+    Ok(!house.connect.is_connected(app, visitor).await?)
+}
+
+/// To the provider, with the flow's cookie. The GET keeps the original's 307; after a form it is 303 (OS-07).
+fn leave(house: &House, begun: Begun, status: StatusCode) -> Response {
+    let Ok(location) = HeaderValue::from_str(&ascii(&begun.url)) else {
+        return WireError::internal(&std::io::Error::other("a checked URL is no header value")).into_response();
+    };
+    let anchor = format!("<a href=\"{}\">Temporary Redirect</a>.\n\n", escape(&begun.url));
+    let mut response = (status, [(header::CONTENT_TYPE, "text/html; charset=utf-8")], anchor).into_response();
+    response.headers_mut().insert(header::LOCATION, location);
+    if let Some(cookie) = begun.cookie {
+        let set = cookies::set(&house.settings, &cookie.name, &cookie.value, cookie.max_age);
+        append(&mut response, set);
+    }
+    response
+}
+
+fn append(response: &mut Response, cookie: Option<HeaderValue>) {
+    if let Some(cookie) = cookie {
+        response.headers_mut().append(header::SET_COOKIE, cookie);
+    }
+}
+
+/// Non-ASCII bytes become `%xx`, lower case, as the original's redirect does (section 2.5).
+fn ascii(url: &str) -> String {
+    use std::fmt::Write as _;
+    url.bytes().fold(String::with_capacity(url.len()), |mut text, byte| {
+        match byte.is_ascii() {
+            true => text.push(char::from(byte)),
+            false => {
+                let _ = write!(text, "%{byte:02x}");
+            }
+        }
+        text
+    })
+}
+
+fn escape(url: &str) -> String {
+    let mut text = String::with_capacity(url.len());
+    for character in url.chars() {
+        match character {
+            '&' => text.push_str("&amp;"),
+            '<' => text.push_str("&lt;"),
+            '>' => text.push_str("&gt;"),
+            '"' => text.push_str("&#34;"),
+            '\'' => text.push_str("&#39;"),
+            other => text.push(other),
+        }
+    }
+    text
+}

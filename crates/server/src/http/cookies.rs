@@ -1,0 +1,38 @@
+//! Cookies: read by name, written with all that protects them (OS-05, decisions.md section 3, 3).
+
+use axum::http::{HeaderMap, HeaderValue, header};
+use cookie::{Cookie, SameSite, time::Duration};
+use tessera_types::AccessToken;
+
+use super::Settings;
+
+/// The value of a cookie.
+pub(super) fn get(headers: &HeaderMap, name: &str) -> Option<AccessToken> {
+    headers
+        .get_all(header::COOKIE)
+        .iter()
+        .filter_map(|line| line.to_str().ok())
+        .flat_map(Cookie::split_parse)
+        .filter_map(Result::ok)
+        .find(|cookie| cookie.name() == name)
+        .map(|cookie| AccessToken::new(cookie.value()))
+}
+
+/// Our cookies' full name: `__Host-` wherever the site is reached by https.
+pub(super) fn own_name(settings: &Settings, name: &str) -> String {
+    match settings.site_url.scheme() {
+        "https" => format!("__Host-{name}"),
+        _ => name.to_owned(),
+    }
+}
+
+/// `Set-Cookie` for one of our own cookies, gone after `max_age` seconds; at once with 0.
+pub(super) fn set(settings: &Settings, name: &str, value: &AccessToken, max_age: u64) -> Option<HeaderValue> {
+    let cookie = Cookie::build((own_name(settings, name), value.expose().to_owned()))
+        .path("/")
+        .http_only(true)
+        .same_site(SameSite::Lax)
+        .secure(settings.site_url.scheme() == "https")
+        .max_age(Duration::seconds(i64::try_from(max_age).unwrap_or(0)));
+    HeaderValue::from_str(&cookie.build().to_string()).ok()
+}

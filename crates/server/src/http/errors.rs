@@ -1,0 +1,111 @@
+//! The one table from errors to statuses (apps-framework.md section 12, decisions.md section 1).
+//!
+//! A 5xx carries its inner text only where the wire pins an App's own words; otherwise the log has it.
+
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use tessera_types::error::Kind;
+
+use crate::connect::{self, Standing};
+use crate::{apps, grants, lifecycle, platform};
+
+/// An error as the wire has it: a status, and a text that ends in one newline.
+#[derive(Debug)]
+pub(super) struct WireError {
+    pub(super) status: StatusCode,
+    pub(super) text: String,
+}
+
+impl WireError {
+    pub(super) fn new(status: StatusCode, text: impl Into<String>) -> Self {
+        Self { status, text: text.into() }
+    }
+
+    /// `<text>: unauthorized`.
+    pub(super) fn unauthorized(text: &str) -> Self {
+        Self::new(StatusCode::UNAUTHORIZED, format!("{text}: unauthorized"))
+    }
+
+    /// `<text>: invalid input`.
+    pub(super) fn invalid(text: &impl std::fmt::Display) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, format!("{text}: invalid input"))
+    }
+
+    /// Ours: the text is for the log alone.
+    pub(super) fn internal(error: &dyn std::error::Error) -> Self {
+        tracing::error!(%error, "a request failed");
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal error: see the server's log for this request's id")
+    }
+
+    fn of_kind(kind: Kind, error: &dyn std::error::Error) -> Self {
+        let status = match kind {
+            Kind::Forbidden => StatusCode::FORBIDDEN,
+            Kind::Unauthorized => StatusCode::UNAUTHORIZED,
+            Kind::NotFound => StatusCode::NOT_FOUND,
+            Kind::Invalid => StatusCode::BAD_REQUEST,
+            Kind::AlreadyExists => StatusCode::INTERNAL_SERVER_ERROR,
+            Kind::Other => return Self::internal(error),
+        };
+        Self::new(status, error.to_string())
+    }
+}
+
+impl IntoResponse for WireError {
+    fn into_response(self) -> Response {
+        let headers = [(header::CONTENT_TYPE, "text/plain; charset=utf-8")];
+        let mut response = (self.status, headers, format!("{}\n", self.text)).into_response();
+        if self.status == StatusCode::UNAUTHORIZED {
+            // RFC 6750 section 3.
+            let challenge = header::HeaderValue::from_static("Bearer");
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
+        }
+        response
+    }
+}
+
+impl From<apps::Error> for WireError {
+    fn from(error: apps::Error) -> Self {
+        Self::of_kind(error.kind(), &error)
+    }
+}
+
+impl From<grants::Error> for WireError {
+    fn from(error: grants::Error) -> Self {
+        Self::of_kind(error.kind(), &error)
+    }
+}
+
+impl From<platform::Error> for WireError {
+    fn from(error: platform::Error) -> Self {
+        Self::internal(&error)
+    }
+}
+
+impl From<crate::env::RngError> for WireError {
+    fn from(error: crate::env::RngError) -> Self {
+        Self::internal(&error)
+    }
+}
+
+impl From<lifecycle::Error> for WireError {
+    fn from(error: lifecycle::Error) -> Self {
+        match error.kind() {
+            Kind::Other if error.is_pinned() => {
+                Self::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string())
+            }
+            kind => Self::of_kind(kind, &error),
+        }
+    }
+}
+
+impl From<connect::Error> for WireError {
+    fn from(error: connect::Error) -> Self {
+        match error.standing() {
+            Standing::Kind(kind) => Self::of_kind(kind, &error),
+            Standing::Invalid => Self::new(StatusCode::BAD_REQUEST, error.to_string()),
+            Standing::App => Self::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()),
+            Standing::BadGateway => Self::new(StatusCode::BAD_GATEWAY, error.to_string()),
+            Standing::Internal => Self::internal(&error),
+        }
+    }
+}

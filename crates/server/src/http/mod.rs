@@ -1,0 +1,126 @@
+//! Routes, extractors and short handlers; the one table from errors to statuses (apps-framework.md section 2).
+
+mod admin;
+mod body;
+mod caller;
+mod call;
+mod connect;
+mod cookies;
+mod errors;
+mod guard;
+pub mod health;
+mod oauth2;
+mod pages;
+mod tessera;
+pub mod v4;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::http::StatusCode;
+use axum::middleware::from_fn_with_state;
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::{get, on, post};
+use axum::routing::{MethodFilter, MethodRouter};
+use tessera_types::routes;
+use tower_http::catch_panic::CatchPanicLayer;
+use url::Url;
+
+use crate::calls::{Calls, Profile};
+use crate::connect::Connect;
+use crate::env::Env;
+use crate::grants::Grants;
+use crate::lifecycle::Lifecycle;
+use crate::platform::Platform;
+use errors::WireError;
+
+/// How long an incoming request may take, the calls it causes included (section 0.6).
+const REQUEST_DEADLINE: Duration = Duration::from_secs(30);
+
+/// All that handlers need; one for the process.
+pub struct Rooms {
+    /// Who asks, what may they, where do they sign in.
+    pub platform: Arc<dyn Platform>,
+    /// R06.
+    pub calls: Arc<Calls>,
+    /// R04, R05.
+    pub connect: Arc<Connect>,
+    /// R01 to R03.
+    pub grants: Arc<Grants>,
+    /// R18 to R23.
+    pub lifecycle: Arc<Lifecycle>,
+    /// Request ids.
+    pub env: Env,
+    /// Settings of this room.
+    pub settings: Settings,
+}
+
+/// How the surface behaves.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Where the site is, as configured; may have a path.
+    pub site_url: Url,
+    /// Which way the profiles differ (decisions.md section 1, 3).
+    pub profile: Profile,
+    /// Development: plain http on loopback, names of this machine, health on the main listener.
+    pub development: bool,
+}
+
+/// What handlers extract.
+type House = Arc<Rooms>;
+
+/// The whole surface below the site's own path, `more` (the standalone site's REST v4 and pages) included.
+pub fn router(rooms: House, more: Router) -> Router {
+    let api = Router::new()
+        .route(routes::OAUTH2_APP, only(post(oauth2::store_app).put(oauth2::store_app)))
+        .route(routes::OAUTH2_USER, user_record())
+        .route(routes::CALL, only(post(call::call)))
+        .route(routes::UPDATE_APP_LISTING, only(post(admin::update_listing)))
+        .route(routes::INSTALL_APP, only(post(admin::install)))
+        .route(routes::UNINSTALL_APP, only(post(admin::uninstall)))
+        .route(routes::ENABLE_APP, only(post(admin::enable)))
+        .route(routes::DISABLE_APP, only(post(admin::disable)))
+        .route("/apps/{app}", only(get(admin::get_app)));
+    let flow = Router::new()
+        .route(routes::CONNECT, only(get(connect::connect).post(connect::confirm)))
+        .route(routes::COMPLETE, only(get(connect::complete)));
+    let plugin = Router::new()
+        .nest("/api/v1", api)
+        .nest("/tessera/v1", tessera::router())
+        .nest("/apps/{app}", flow);
+    let mut site = Router::new().nest(routes::PLUGIN_PATH, plugin).with_state(Arc::clone(&rooms)).merge(more);
+    let below = rooms.settings.site_url.path().trim_end_matches('/').to_owned();
+    if !below.is_empty() {
+        site = Router::new().nest(&below, site);
+    }
+    site.fallback(not_found)
+        .method_not_allowed_fallback(method_not_allowed)
+        .layer(CatchPanicLayer::custom(panicked))
+        .layer(from_fn_with_state(rooms, guard::guard))
+}
+
+fn user_record() -> MethodRouter<House> {
+    only(get(oauth2::get_user).post(oauth2::store_user).put(oauth2::store_user).delete(oauth2::disconnect))
+}
+
+/// HEAD does not come for free with GET on this wire (section 0.5).
+fn only(routes: MethodRouter<House>) -> MethodRouter<House> {
+    routes.merge(on(MethodFilter::HEAD, method_not_allowed))
+}
+
+async fn method_not_allowed() -> StatusCode {
+    StatusCode::METHOD_NOT_ALLOWED
+}
+
+async fn not_found() -> Response {
+    WireError::new(StatusCode::NOT_FOUND, "404 page not found").into_response()
+}
+
+fn panicked(panic: Box<dyn std::any::Any + Send>) -> Response {
+    let what = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    // What a panic says may hold anything: it goes nowhere but to the log, and there only as a place to look.
+    tracing::error!(known = what.is_some(), "a handler panicked");
+    let text = "Panicked while handling the request. Please check the server logs for more details.";
+    WireError::new(StatusCode::INTERNAL_SERVER_ERROR, text).into_response()
+}

@@ -1,0 +1,76 @@
+//! R01 to R03: an App's client and a user's record (apps-framework.md sections 2.2 to 2.4), and DELETE to disconnect.
+
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse as _, Response};
+use tessera_types::{AppId, OAuth2App, json};
+
+use super::body::{self, RECORD_CAP};
+use super::caller::Caller;
+use super::errors::WireError;
+use super::House;
+use crate::calls::Profile;
+use crate::grants::{Act, Change};
+use crate::platform::{Audience, Event, REFRESH_BINDINGS};
+
+type Answer = Result<Response, WireError>;
+
+/// R01.
+pub(super) async fn store_app(State(house): State<House>, caller: Caller, body: Body) -> Answer {
+    let bytes = body::read(body, RECORD_CAP).await?;
+    let is_bot = caller.user()?.is_bot;
+    if !(is_bot && house.settings.profile == Profile::Documented) {
+        caller.administrator(&house).await?;
+    }
+    let act = act(&caller, caller.app()?)?;
+    let fresh: OAuth2App = json::from_slice_strict(&bytes)
+        .map_err(|error| WireError::invalid(&format_args!("OAuth2App is not valid JSON: {error}")))?;
+    let change = house.grants.put_credentials(&act, &fresh).await?;
+    Ok(stored(&house, change, Audience::Everyone))
+}
+
+/// R02.
+pub(super) async fn store_user(State(house): State<House>, caller: Caller, body: Body) -> Answer {
+    let bytes = body::read(body, RECORD_CAP).await?;
+    caller.user()?;
+    let act = act(&caller, caller.app()?)?;
+    caller.person_or_documented_bot(house.settings.profile)?;
+    json::valid_strict(&bytes).map_err(|_| WireError::invalid(&"payload is not valid JSON"))?;
+    let change = house.grants.put_record(&act, &bytes).await?;
+    Ok(stored(&house, change, Audience::User(act.actor.to_owned())))
+}
+
+/// R03. Nothing stored is 200 without a body: the driver's "not connected" (B-01).
+pub(super) async fn get_user(State(house): State<House>, caller: Caller) -> Answer {
+    caller.person_or_documented_bot(house.settings.profile)?;
+    let act = act(&caller, caller.app()?)?;
+    Ok(match house.grants.record(&act).await? {
+        None => StatusCode::OK.into_response(),
+        Some(bytes) => {
+            ([(header::CONTENT_TYPE, "application/json")], bytes.expose().to_vec()).into_response()
+        }
+    })
+}
+
+/// Disconnect: ours, beside the framework's routes. 200 also where there was nothing.
+pub(super) async fn disconnect(State(house): State<House>, caller: Caller) -> Answer {
+    caller.person_or_documented_bot(house.settings.profile)?;
+    let act = act(&caller, caller.app()?)?;
+    let change = match house.grants.disconnect(&act).await? {
+        true => Change::Made,
+        false => Change::None,
+    };
+    Ok(stored(&house, change, Audience::User(act.actor.to_owned())))
+}
+
+fn act<'a>(caller: &'a Caller, app: &'a AppId) -> Result<Act<'a>, WireError> {
+    Ok(Act { actor: &caller.user()?.user_id, app, request: &caller.request, reason: "api" })
+}
+
+fn stored(house: &House, change: Change, audience: Audience) -> Response {
+    if change == Change::Made {
+        house.platform.publish(Event { name: REFRESH_BINDINGS, audience });
+    }
+    StatusCode::OK.into_response()
+}

@@ -1,0 +1,87 @@
+//! What Tessera adds beside the framework's routes, below `/plugins/com.mattermost.apps/tessera/v1`.
+
+use axum::Router;
+use axum::extract::{Path, Query, State};
+use axum::response::Response;
+use axum::routing::get;
+use serde::{Deserialize, Serialize};
+use tessera_types::AppId;
+
+use super::admin::json_response;
+use super::caller::Caller;
+use super::errors::WireError;
+use super::{House, only};
+
+pub(super) fn router() -> Router<House> {
+    Router::new()
+        .route("/connections", only(get(own_connections)))
+        .route("/apps", only(get(apps)))
+        .route("/apps/{app}/connections", only(get(app_connections)))
+}
+
+/// A person's connections, without their contents.
+async fn own_connections(State(house): State<House>, caller: Caller) -> Result<Response, WireError> {
+    let who = caller.user()?;
+    if who.app.is_some() {
+        return Err(WireError::unauthorized("connections are shown to people, not to Apps"));
+    }
+    json_response(&house.grants.of_user(&who.user_id).await?)
+}
+
+/// A line of the list of Apps.
+#[derive(Serialize)]
+struct Line {
+    app_id: String,
+    display_name: String,
+    installed: bool,
+    enabled: bool,
+    root_url: String,
+    permissions: Vec<String>,
+}
+
+/// What is listed and what is installed, for administrators.
+async fn apps(State(house): State<House>, caller: Caller) -> Result<Response, WireError> {
+    caller.user()?;
+    caller.administrator(&house).await?;
+    let mut lines = Vec::new();
+    for manifest in house.lifecycle.apps.manifests().await? {
+        let app = house.lifecycle.apps.get(&AppId::unchecked(manifest.app_id.as_str())).await?;
+        lines.push(Line {
+            installed: app.is_some(),
+            enabled: app.as_ref().is_some_and(|app| !app.disabled),
+            permissions: app.map(|app| app.granted_permissions.clone()).unwrap_or_default(),
+            root_url: manifest.http.map(|http| http.root_url).unwrap_or_default(),
+            app_id: manifest.app_id,
+            display_name: manifest.display_name,
+        });
+    }
+    json_response(&lines)
+}
+
+/// Which part of a long list.
+#[derive(Deserialize)]
+#[serde(default)]
+struct Slice {
+    after: String,
+    limit: i64,
+}
+
+impl Default for Slice {
+    fn default() -> Self {
+        Self { after: String::new(), limit: 100 }
+    }
+}
+
+/// Who is connected with an App, for administrators: never what is in a connection.
+async fn app_connections(
+    State(house): State<House>,
+    caller: Caller,
+    Path(app): Path<AppId>,
+    Query(slice): Query<Slice>,
+) -> Result<Response, WireError> {
+    caller.user()?;
+    caller.administrator(&house).await?;
+    house.lifecycle.apps.installed(&app).await?;
+    let limit = slice.limit.clamp(1, 1000);
+    json_response(&house.grants.of_app(app.as_str(), &slice.after, limit).await?)
+}

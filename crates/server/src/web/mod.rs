@@ -1,0 +1,126 @@
+//! Pages that people see: templates and their view models. Routes are the `http` room's business.
+//!
+//! A page is self-contained: its style and its script are inline, named by hash in its own content security policy.
+//! Nothing is fetched, nothing may frame it, and it works without script (OS-16).
+
+use std::sync::LazyLock;
+
+use askama::Template;
+use base64::Engine as _;
+use sha2::{Digest as _, Sha256};
+
+const STYLE: &str = include_str!("../../templates/style.css");
+/// What closes the window of a flow that ended, as the original's page does.
+const CLOSE: &str = "window.close();";
+
+static STYLE_HASH: LazyLock<String> = LazyLock::new(|| hash(STYLE));
+static CLOSE_HASH: LazyLock<String> = LazyLock::new(|| hash(CLOSE));
+
+/// A page ready to be sent.
+#[derive(Debug)]
+pub struct Page {
+    /// The document.
+    pub html: String,
+    /// Its `Content-Security-Policy`.
+    pub policy: String,
+}
+
+/// Before a first connection: who connects what (OS-17).
+#[derive(Debug, Template)]
+#[template(path = "confirm.html")]
+pub struct Confirm<'a> {
+    style: &'static str,
+    app_name: &'a str,
+    app_id: &'a str,
+    username: &'a str,
+    token: &'a str,
+}
+
+impl<'a> Confirm<'a> {
+    /// The page for a person about to connect an account with an App.
+    pub fn page(app_name: &'a str, app_id: &'a str, username: &'a str, token: &'a str) -> Page {
+        page(&Self { style: STYLE, app_name, app_id, username, token }, "")
+    }
+}
+
+/// After a connection: the window closes itself where it can.
+#[derive(Debug, Template)]
+#[template(path = "connected.html")]
+pub struct Connected<'a> {
+    style: &'static str,
+    script: &'static str,
+    app_name: &'a str,
+    site_url: &'a str,
+}
+
+impl<'a> Connected<'a> {
+    /// The page at the end of a flow. Nothing of the flow is on it.
+    pub fn page(app_name: &'a str, site_url: &'a str) -> Page {
+        let script = format!("; script-src '{}'", *CLOSE_HASH);
+        page(&Self { style: STYLE, script: CLOSE, app_name, site_url }, &script)
+    }
+}
+
+/// What went wrong, in words, and what to do about it.
+#[derive(Debug, Template)]
+#[template(path = "error.html")]
+pub struct Failed<'a> {
+    style: &'static str,
+    title: &'a str,
+    text: &'a str,
+    advice: &'a str,
+    code: u16,
+    request: &'a str,
+    site_url: &'a str,
+}
+
+impl<'a> Failed<'a> {
+    /// The page for a browser; programs get the text alone.
+    pub fn page(status: u16, text: &'a str, advice: &'a str, request: &'a str, site_url: &'a str) -> Page {
+        let title = match status {
+            400 => "This link is not right",
+            401 => "Not possible for you",
+            403 => "Refused",
+            404 => "Not found",
+            502 => "The App answered something unsafe",
+            _ => "That did not work",
+        };
+        page(&Self { style: STYLE, title, text, advice, code: status, request, site_url }, "")
+    }
+}
+
+fn page(template: &impl Template, more: &str) -> Page {
+    let html = template.render().unwrap_or_else(|error| {
+        // Rendering into memory fails only when a field's own display does, and ours are texts.
+        tracing::error!(%error, "a page could not be rendered");
+        "This page could not be rendered.".to_owned()
+    });
+    let policy = format!(
+        "default-src 'none'; style-src '{}'; form-action 'self' https: http:; base-uri 'none'; \
+         frame-ancestors 'none'{more}",
+        *STYLE_HASH
+    );
+    Page { html, policy }
+}
+
+fn hash(text: &str) -> String {
+    format!("sha256-{}", base64::engine::general_purpose::STANDARD.encode(Sha256::digest(text.as_bytes())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn os_16_what_is_shown_is_escaped_and_nothing_is_fetched() {
+        let page = Failed::page(403, "<script>alert(1)</script>", "", "req", "https://mm.example.com");
+        assert!(!page.html.contains("<script>"), "{}", page.html);
+        assert!(page.html.contains("&#60;script&#62;") || page.html.contains("&lt;script&gt;"));
+        assert!(page.policy.contains("default-src 'none'") && page.policy.contains("frame-ancestors 'none'"));
+        assert!(!page.policy.contains("script-src"));
+        let page = Connected::page("Hello & co", "https://mm.example.com");
+        assert!(page.html.contains("Completed connecting your account. Please close this window."));
+        assert!(page.policy.contains("script-src 'sha256-"));
+        assert!(!page.html.contains(" src=") && !page.html.contains("http-equiv"));
+    }
+}

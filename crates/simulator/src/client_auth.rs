@@ -1,0 +1,77 @@
+//! Who a client is: HTTP Basic or the body, never both (RFC 6749 §2.3).
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use http::HeaderMap;
+use http::header::AUTHORIZATION;
+
+use crate::clients::Clients;
+use crate::error::TokenError;
+use crate::params::Params;
+
+/// The id of the client that sent this request, once its secret was found right.
+pub(crate) fn authenticate(
+    headers: &HeaderMap,
+    params: &Params,
+    clients: &Clients,
+) -> Result<String, TokenError> {
+    let body_id = params.get("client_id")?;
+    let body_secret = params.get("client_secret")?;
+    let (id, secret) = match headers.get(AUTHORIZATION) {
+        Some(_) if body_secret.is_some() => {
+            return Err(TokenError::InvalidRequest(
+                "the client authenticates twice: in the Authorization header and in the body".into(),
+            ));
+        }
+        Some(header) => {
+            let (id, secret) = basic(header.as_bytes()).ok_or(TokenError::InvalidClient)?;
+            if body_id.is_some_and(|other| other != id) {
+                return Err(TokenError::InvalidRequest(
+                    "client_id differs between Authorization header and body".into(),
+                ));
+            }
+            (id, secret)
+        }
+        None => match (body_id, body_secret) {
+            (Some(id), Some(secret)) => (id.to_owned(), secret.to_owned()),
+            _ => return Err(TokenError::InvalidClient),
+        },
+    };
+    if clients.authenticates(&id, &secret) { Ok(id) } else { Err(TokenError::InvalidClient) }
+}
+
+/// Id and secret out of `Basic …`. Both are form-encoded before they are joined (RFC 6749 §2.3.1).
+fn basic(header: &[u8]) -> Option<(String, String)> {
+    let (scheme, encoded) = std::str::from_utf8(header).ok()?.split_once(' ')?;
+    if !scheme.eq_ignore_ascii_case("basic") {
+        return None;
+    }
+    let joined = String::from_utf8(STANDARD.decode(encoded.trim()).ok()?).ok()?;
+    let (id, secret) = joined.split_once(':')?;
+    Some((form_decoded(id), form_decoded(secret)))
+}
+
+fn form_decoded(text: &str) -> String {
+    // Separators that a careless client left bare are meant as themselves.
+    let value = text.replace('&', "%26").replace('=', "%3D");
+    let mut pairs = url::form_urlencoded::parse(value.as_bytes());
+    pairs.next().map(|(key, _)| key.into_owned()).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn basic_is_form_decoded_after_base64() {
+        let header = format!("bAsIc {}", STANDARD.encode("an%3Aid:p+%26%3D%25s&="));
+        assert_eq!(basic(header.as_bytes()), Some(("an:id".into(), "p &=%s&=".into())));
+    }
+
+    #[test]
+    fn what_is_not_basic_is_nobody() {
+        for header in ["Bearer abc", "Basic", "Basic !!!", "Basic bm9jb2xvbg=="] {
+            assert_eq!(basic(header.as_bytes()), None, "{header}");
+        }
+    }
+}

@@ -1,0 +1,32 @@
+//! Authorization server metadata (RFC 8414).
+
+use axum::extract::State;
+use axum::response::Response;
+use http::{HeaderMap, StatusCode};
+use serde_json::json;
+
+use crate::pages::json_reply;
+use crate::scope::Scope;
+use crate::simulator::Simulator;
+
+/// `GET /.well-known/oauth-authorization-server`.
+pub(crate) async fn metadata(State(simulator): State<Simulator>, headers: HeaderMap) -> Response {
+    let issuer = simulator.issuer(&headers);
+    let client_auth = ["client_secret_basic", "client_secret_post"];
+    let document = json!({
+        "issuer": issuer,
+        "authorization_endpoint": format!("{issuer}/authorize"),
+        "token_endpoint": format!("{issuer}/token"),
+        "revocation_endpoint": format!("{issuer}/revoke"),
+        "userinfo_endpoint": format!("{issuer}/userinfo"),
+        "scopes_supported": Scope::known().collect::<Vec<_>>(),
+        "response_types_supported": ["code"],
+        "response_modes_supported": ["query"],
+        "grant_types_supported": ["authorization_code", "refresh_token"],
+        "token_endpoint_auth_methods_supported": client_auth,
+        "revocation_endpoint_auth_methods_supported": client_auth,
+        "code_challenge_methods_supported": ["S256"],
+        "authorization_response_iss_parameter_supported": true,
+    });
+    json_reply(StatusCode::OK, &document)
+}
