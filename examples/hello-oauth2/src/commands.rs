@@ -133,5 +133,5 @@ pub(crate) async fn disconnect(_hello: Arc<Hello>, creq: CallRequest) -> Result<
 /// A calendar's name is somebody else's text: it stays one line and makes no markdown.
 fn plain(text: &str) -> String {
     let text = text.chars().filter(|c| !c.is_control()).take(100);
-    text.flat_map(|c| "\\`*_[]()<>#|!~@".contains(c).then_some('\\').into_iter().chain([c])).collect()
+    text.flat_map(|c| "\\`*_[]<>|~".contains(c).then_some('\\').into_iter().chain([c])).collect()
 }

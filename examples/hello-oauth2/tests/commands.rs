@@ -191,6 +191,24 @@ async fn a_record_of_another_shape_asks_to_connect_again() {
 }
 
 #[tokio::test]
+async fn a_connection_that_the_server_manages_is_greeted_and_used_as_it_is() {
+    let world = World::start().await;
+    // No client secret and no code reach the App, and the record has no refresh token.
+    let client_id = CLIENT_ID.to_owned();
+    world.service.set_stored_app(tessera_driver::OAuth2App { client_id, ..Default::default() });
+    assert!(world.call(ANN, "/oauth2/complete", &[("state", "x")]).await.is_error());
+    world
+        .service
+        .set_stored_user(ANN, &json!({"access_token": "at-0", "expiry": "2999-01-01T00:00:00Z"}))
+        .unwrap();
+    let response = world.call(ANN, "/oauth2/complete", &[("state", "x")]).await;
+    assert_eq!(response.text, "Your account with Testing is connected.");
+    world.provider.calendars(StatusCode::OK, json!({"items": []}));
+    assert_eq!(world.call(ANN, "/send", &[]).await.text, "Hello from Testing! You have no calendars.");
+    assert!(world.provider.token_requests().is_empty());
+}
+
+#[tokio::test]
 async fn a_redirecting_token_endpoint_is_not_followed() {
     let mut world = World::configured().await;
     world.settings.provider.token_url = format!("{}/moved", world.provider.url).parse().unwrap();
