@@ -1,1 +1,35 @@
-//! Placeholder.
+#![doc = include_str!("../README.md")]
+
+pub mod app;
+pub mod binding;
+pub mod client;
+pub mod docs;
+mod error;
+pub mod form;
+mod manifest;
+pub mod oauth2;
+pub mod respond;
+pub mod test;
+mod values;
+
+pub use app::{App, Handler, IntoCallResponse, JWT_HEADER};
+pub use client::{Client, Stored};
+pub use error::Error;
+pub use form::call;
+pub use manifest::{ManifestBuilder, manifest};
+pub use values::CallRequestExt;
+
+pub use axum;
+pub use tessera_types as types;
+pub use tessera_types::{
+    AccessToken, Binding, Call, CallRequest, CallResponse, ClientSecret, Context, DeployType, Expand, Field, Form,
+    JwtSecret, Manifest, OAuth2App, OAuth2Context, Post, RawJson, RefreshToken, SelectOption,
+    UpdateAppListing, User,
+};
+pub use time;
+
+/// Makes ring the process's TLS provider, unless one is chosen already. The [`Client`] does it by itself;
+/// an App that makes a `reqwest` client of its own without a provider calls this before.
+pub fn install_tls_provider() {
+    client::install_tls();
+}

@@ -1,6 +1,9 @@
 //! One JSON value as the text that was sent.
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de::DeserializeOwned};
+use std::fmt;
+
+use serde::de::{self, Deserialize, DeserializeOwned, Deserializer, Visitor};
+use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
 
 use crate::json;
@@ -10,17 +13,23 @@ use crate::json;
 pub struct RawJson(Box<RawValue>);
 
 impl RawJson {
-    /// Checks that the bytes are one JSON value, and keeps them.
+    /// Checks that the bytes are one JSON value, and keeps it (without white space around it).
+    ///
+    /// # Errors
+    /// As [`json::from_slice_strict`].
     pub fn from_slice(bytes: &[u8]) -> Result<Self, json::Error> {
         json::from_slice_strict(bytes)
     }
 
     /// The encoding of a value.
+    ///
+    /// # Errors
+    /// As [`json::to_vec`].
     pub fn from_value<T: Serialize + ?Sized>(value: &T) -> Result<Self, json::Error> {
         Self::from_slice(&json::to_vec(value)?)
     }
 
-    /// The text.
+    /// The text, as it was sent.
     pub fn get(&self) -> &str {
         self.0.get()
     }
@@ -31,6 +40,9 @@ impl RawJson {
     }
 
     /// Decodes it.
+    ///
+    /// # Errors
+    /// The value is not of type `T`.
     pub fn to<T: DeserializeOwned>(&self) -> Result<T, json::Error> {
         json::from_slice_strict(self.get().as_bytes())
     }
@@ -48,8 +60,9 @@ impl PartialEq for RawJson {
     }
 }
 
-impl std::fmt::Debug for RawJson {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+/// The content may be a secret.
+impl fmt::Debug for RawJson {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "RawJson({} bytes)", self.get().len())
     }
 }
@@ -62,6 +75,26 @@ impl Serialize for RawJson {
 
 impl<'de> Deserialize<'de> for RawJson {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Box::<RawValue>::deserialize(deserializer).map(Self)
+        deserializer.deserialize_newtype_struct(json::RAW_TOKEN, Text)
+    }
+}
+
+struct Text;
+
+impl<'de> Visitor<'de> for Text {
+    type Value = RawJson;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("any JSON value")
+    }
+
+    /// Our own deserialiser, which knows the token, gives the text of the value.
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<RawJson, E> {
+        RawValue::from_string(text.to_owned()).map(RawJson).map_err(E::custom)
+    }
+
+    /// A plain JSON library does not.
+    fn visit_newtype_struct<D: Deserializer<'de>>(self, deserializer: D) -> Result<RawJson, D::Error> {
+        Box::<RawValue>::deserialize(deserializer).map(RawJson)
     }
 }

@@ -33,6 +33,11 @@ impl<'de, T: DeserializeOwned> Visitor<'de> for Either<T> {
         Ok((self.from_str)(text))
     }
 
+    /// The wire's own deserialiser has seen that it is no string.
+    fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<T, D::Error> {
+        T::deserialize(deserializer)
+    }
+
     fn visit_newtype_struct<D: Deserializer<'de>>(self, deserializer: D) -> Result<T, D::Error> {
         deserializer.deserialize_any(Any { from_str: self.from_str, object: PhantomData })
     }

@@ -239,7 +239,10 @@ impl<'a> Scanner<'a> {
 
 /// At the end of the text Go's strict reader tries a space: where one may stand, the end itself is the complaint.
 fn tolerates_space(place: &str) -> bool {
-    place.starts_with("looking") || place.starts_with("after object") || place.starts_with("after array") || place == "in string literal"
+    place.starts_with("looking")
+        || place.starts_with("after object")
+        || place.starts_with("after array")
+        || place == "in string literal"
 }
 
 /// A byte as Go's scanner shows it: as the Latin-1 character of its number, escaped where that does not print.

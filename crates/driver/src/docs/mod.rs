@@ -1,0 +1,3 @@
+//! Longer documentation, compiled.
+
+pub mod page;
