@@ -4,11 +4,16 @@
 
 pub mod apps;
 pub mod audit;
+pub mod boot;
 pub mod calls;
+pub mod connect;
 pub mod egress;
 pub mod env;
 pub mod grants;
+pub mod http;
+pub mod lifecycle;
 pub mod platform;
 pub mod store;
 pub mod upstream;
 pub mod vault;
+pub mod web;

@@ -1,2 +1,7 @@
-//! Placeholder.
-fn main() {}
+//! The `tessera` binary.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    tessera_server::boot::cli::main()
+}

@@ -168,7 +168,7 @@ impl CallRequest {
         struct Select {
             value: String,
         }
-        let raw = self.values.get(name)?;
+        let raw = self.values.get(name).filter(|value| !value.is_null())?;
         raw.to::<String>().or_else(|_| raw.to::<Select>().map(|select| select.value)).ok()
     }
 
@@ -183,7 +183,7 @@ impl CallRequest {
         struct Select {
             value: bool,
         }
-        let raw = self.values.get(name)?;
+        let raw = self.values.get(name).filter(|value| !value.is_null())?;
         let plain = raw.to::<bool>().ok().or_else(|| Some(raw.to::<Select>().ok()?.value));
         plain.or_else(|| match self.value_str(name)?.as_str() {
             "true" => Some(true),

@@ -49,5 +49,5 @@ pub fn valid_strict(text: &[u8]) -> Result<(), Error> {
 }
 
 fn read<T: DeserializeOwned>(document: &Document<'_>, whole: Span) -> Result<T, Error> {
-    T::deserialize(Reader { document, spans: &[whole], place: None, depth: 0 })
+    T::deserialize(Reader { document, spans: &[whole], place: None, stack: read::STACK })
 }

@@ -12,8 +12,10 @@ pub mod error;
 mod form;
 mod id;
 pub mod json;
+pub mod location;
 mod manifest;
 pub mod path;
+mod permission;
 mod post;
 mod raw;
 mod response;
@@ -34,6 +36,7 @@ pub use deploy::{
 pub use form::{Binding, Field, Form, SelectOption};
 pub use id::{AppId, AppIdError};
 pub use manifest::Manifest;
+pub use permission::Permission;
 pub use post::Post;
 pub use raw::RawJson;
 pub use response::{CallResponse, CallResponseWithMetadata};

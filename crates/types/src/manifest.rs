@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::path::call_target;
 use crate::{AwsLambda, Call, DeployType, Expand, Http, OpenFaas, Plugin};
 
 /// How an App describes itself.
@@ -128,6 +129,8 @@ impl Manifest {
 
     /// What a user's call may not reach, and why: the paths that only the server calls (section 5.6; B-59: the
     /// path that is in effect is reserved, also where a call object names none).
+    ///
+    /// Compared is where the calls end up (section 7.1): `/oauth2%2Fconnect?x` is `/oauth2/connect` to the App.
     pub fn reserved_path(&self, path: &str) -> Option<&'static str> {
         let of = |call: &Option<Call>| call.as_ref().map(|call| call.path.clone()).unwrap_or_default();
         let reserved = [
@@ -141,6 +144,9 @@ impl Manifest {
             (self.complete_call().path, "on_oauth2_complete.path"),
             (self.webhook_call().path, "on_remote_webhook.path"),
         ];
-        reserved.into_iter().find(|(reserved, _)| reserved == path).map(|(_, label)| label)
+        let root = self.http.as_ref().map_or("http://app", |http| &http.root_url);
+        let target = call_target(root, path);
+        let mut defined = reserved.into_iter().filter(|(reserved, _)| !reserved.is_empty());
+        defined.find(|(reserved, _)| call_target(root, reserved) == target).map(|(_, label)| label)
     }
 }

@@ -31,9 +31,9 @@ pub struct User {
     pub roles: String,
     #[serde(skip_serializing_if = "is_default")]
     pub allow_marketing: bool,
-    #[serde(skip_serializing_if = "is_default")]
+    #[serde(skip_serializing_if = "says_nothing")]
     pub props: Option<BTreeMap<String, String>>,
-    #[serde(skip_serializing_if = "is_default")]
+    #[serde(skip_serializing_if = "says_nothing")]
     pub notify_props: Option<BTreeMap<String, String>>,
     #[serde(skip_serializing_if = "is_default")]
     pub last_picture_update: i64,
@@ -58,6 +58,11 @@ pub struct User {
     #[serde(skip_serializing_if = "is_default")]
     pub terms_of_service_create_at: i64,
     pub disable_welcome_email: bool,
+}
+
+/// An empty map is left out too.
+fn says_nothing(map: &Option<BTreeMap<String, String>>) -> bool {
+    map.as_ref().is_none_or(BTreeMap::is_empty)
 }
 
 impl User {

@@ -1,5 +1,7 @@
 //! Complaints about the text itself, word for word those of Go 1.26's `encoding/json`.
 
+#![expect(clippy::unwrap_used, reason = "a helper of tests fails as a test does")]
+
 use serde_json::Value;
 use tessera_types::{OAuth2App, RawJson, json};
 

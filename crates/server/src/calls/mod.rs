@@ -1,1 +1,117 @@
-//! Expand a context, invoke an App (apps-framework.md sections 5 and 6).
+//! Calls of Apps: a context is expanded, the App is called, its answer tidied (apps-framework.md sections 5 to 7).
+//!
+//! Nothing is held across a call: the App may call us back, as the same user, while we wait for it.
+
+mod consistency;
+mod context;
+mod entities;
+mod error;
+mod expand;
+mod eyes;
+mod forms;
+mod invoke;
+mod oauth2;
+mod plan;
+mod server_call;
+
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+
+use tessera_types::{App, AppId, CallRequest, CallResponse};
+use tokio::time::Instant;
+
+use crate::apps::Registry;
+use crate::grants::Grants;
+use crate::platform::{Audience, Event, Platform, REFRESH_BINDINGS};
+use crate::upstream::{Target, Upstream};
+
+pub use error::{CallError, Cause, ExpandError, InvokeError};
+pub use forms::{Problem, clean_form};
+pub use invoke::CallOutcome;
+pub use server_call::ServerCall;
+
+/// Whether bots may use OAuth2 (decisions.md section 1.3).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Deserialize, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Profile {
+    /// As documented: a bot has credentials and a connection of its own.
+    #[default]
+    Documented,
+    /// As the original does: a bot is refused.
+    Reference,
+}
+
+/// What calls need to know about the site.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The site URL, exactly as configured.
+    pub site_url: String,
+    /// Told to Apps.
+    pub developer_mode: bool,
+    /// Whether bots may use OAuth2.
+    pub profile: Profile,
+}
+
+/// Calls Apps, for people and for the server itself.
+pub struct Calls {
+    apps: Arc<Registry>,
+    grants: Arc<Grants>,
+    platform: Arc<dyn Platform>,
+    upstream: Arc<Upstream>,
+    settings: Settings,
+}
+
+impl Calls {
+    /// Calls over the rooms below.
+    pub fn new(
+        apps: Arc<Registry>,
+        grants: Arc<Grants>,
+        platform: Arc<dyn Platform>,
+        upstream: Arc<Upstream>,
+        settings: Settings,
+    ) -> Self {
+        Self { apps, grants, platform, upstream, settings }
+    }
+
+    /// Sends an expanded request, then tidies the answer. The acting user in the JWT is the expanded one (B-34).
+    async fn dispatch(
+        &self,
+        app: &App,
+        target: &Target,
+        request: CallRequest,
+        acting: Option<&str>,
+        deadline: Instant,
+    ) -> Result<CallResponse, CallError> {
+        let path = request.path.clone();
+        let expanded = request.context.acting_user.as_ref().map(|user| user.id.clone());
+        let response = self.upstream.post(target, request, expanded.as_deref(), deadline).await?;
+        Ok(self.tidy(app, &path, acting, response))
+    }
+
+    /// What becomes of an App's answer (section 5.3): a missing type means ok, forms are cleaned, and clients of
+    /// the acting user are told to fetch bindings again where the App says so.
+    fn tidy(&self, app: &App, path: &str, acting: Option<&str>, mut response: CallResponse) -> CallResponse {
+        if response.kind.is_empty() {
+            response.kind = CallResponse::OK.to_owned();
+        }
+        if let Some(form) = response.form.take() {
+            let id = AppId::unchecked(app.manifest.app_id.as_str());
+            let (form, problems) = clean_form(form, &self.settings.site_url, &id);
+            for problem in problems {
+                tracing::debug!(app = %id, %problem, "cleaned a form");
+            }
+            response.form = Some(form);
+        }
+        if let Some(user) = acting
+            && response.refresh_bindings
+            && !response.is_error()
+            && path != app.manifest.bindings_call().path
+        {
+            let audience = Audience::User(user.to_owned());
+            self.platform.publish(Event { name: REFRESH_BINDINGS, audience });
+        }
+        response
+    }
+}

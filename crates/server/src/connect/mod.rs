@@ -30,7 +30,7 @@ use crate::vault::Vault;
 
 pub use begin::Begun;
 pub use complete::{CallbackQuery, Completed};
-pub use error::Error;
+pub use error::{Error, Standing};
 pub use park::PARKED_FOR;
 pub use state::{FlowCookie, flow_cookie_name};
 pub use tasks::Tasks;

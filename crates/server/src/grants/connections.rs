@@ -11,7 +11,7 @@ use crate::vault::{Place, Purpose, Sealed};
 const APP_MANAGED: i64 = 0;
 
 /// What may be told about a connection without opening it.
-#[derive(Debug, Clone, serde::Serialize)]
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 pub struct Connection {
     /// With which App.
     pub app: String,

@@ -8,6 +8,7 @@ mod credentials;
 
 use std::sync::Arc;
 
+pub use connections::Connection;
 use tessera_types::AppId;
 use tessera_types::error::Kind;
 

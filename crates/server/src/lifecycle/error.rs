@@ -16,10 +16,10 @@ pub enum Error {
     NotListed(AppId),
     /// The manifest says nothing about this way to run.
     #[error("app does not support {0} deployment")]
-    NotDeployed(&'static str),
+    NotDeployed(String),
     /// This service cannot reach Apps that run so.
     #[error("deployment type \"{0}\" is not configured on this Mattermost server")]
-    NotConfigured(&'static str),
+    NotConfigured(String),
     /// The App does not answer.
     #[error("failed to install, /ping path is not accessible: {0}")]
     Ping(upstream::Error),

@@ -14,16 +14,21 @@ use crate::upstream::Target;
 impl Lifecycle {
     /// Installs a listed App, or installs it again over itself: secrets, credentials and connections are kept.
     pub async fn install(&self, id: &AppId, deploy: &DeployType, by: &By<'_>) -> Result<App, Error> {
+        // On the heap: records are large, and every caller's future would carry several.
+        Box::pin(self.try_install(id, deploy, by)).await
+    }
+
+    async fn try_install(&self, id: &AppId, deploy: &DeployType, by: &By<'_>) -> Result<App, Error> {
         let manifest = self.apps.manifest(id).await?.ok_or_else(|| Error::NotListed(id.clone()))?;
         if !manifest.deploys_as(deploy) {
-            return Err(Error::NotDeployed(deploy.prose()));
+            return Err(Error::NotDeployed(deploy.prose().to_owned()));
         }
         if *deploy != DeployType::Http {
-            return Err(Error::NotConfigured(deploy.prose()));
+            return Err(Error::NotConfigured(deploy.prose().to_owned()));
         }
         let before = self.apps.get(id).await?;
         let draft = self.draft(before.as_deref(), &manifest, deploy, by)?;
-        let target = Target::of(&draft);
+        let target = Target::of(&draft).map_err(crate::calls::CallError::NoUpstream)?;
         self.upstream.ping(&target, by.deadline).await.map_err(Error::Ping)?;
         self.check_icon(&manifest, &target, by).await?;
         self.note(audit::Act::AppInstalled, id, by).await?;

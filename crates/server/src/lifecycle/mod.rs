@@ -23,6 +23,9 @@ use crate::upstream::Upstream;
 
 pub use error::Error;
 
+/// How long a change that no request asks for may take.
+pub const PATIENCE: std::time::Duration = std::time::Duration::from_secs(30);
+
 /// Who asks for a change, in which request, and how long there is to answer.
 #[derive(Debug, Clone, Copy)]
 pub struct By<'a> {
@@ -86,7 +89,7 @@ impl Lifecycle {
             app,
             call: call?,
             values: BTreeMap::new(),
-            acting: Some(by.actor),
+            acting: Some(by.actor).filter(|actor| !actor.is_empty()),
             request: by.request,
             deadline: by.deadline,
         };

@@ -59,6 +59,10 @@ impl Lifecycle {
 /// The App's own words, if it had any; its errors do not stop the switch.
 fn text_of(answer: Option<Result<CallResponse, CallError>>, id: &AppId) -> Option<String> {
     match answer? {
+        Ok(response) if response.is_error() => {
+            tracing::warn!(app = %id, "the App's own handler of the switch answered an error");
+            None
+        }
         Ok(response) => Some(response.text).filter(|text| !text.is_empty()),
         Err(error) => {
             tracing::warn!(app = %id, %error, "the App's own handler of the switch failed");

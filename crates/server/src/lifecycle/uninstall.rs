@@ -10,8 +10,10 @@ impl Lifecycle {
     /// Uninstalls an App, unless the App itself says no.
     pub async fn uninstall(&self, id: &AppId, by: &By<'_>) -> Result<(), Error> {
         let app = self.apps.installed(id).await.map_err(|error| Error::Uninstall(id.clone(), error))?;
-        if let Some(Err(error)) = self.tell(&app, app.manifest.on_uninstall.clone(), by).await {
-            return Err(Error::Cancelled(error.to_string()));
+        match self.tell(&app, app.manifest.on_uninstall.clone(), by).await {
+            Some(Err(error)) => return Err(Error::Cancelled(error.to_string())),
+            Some(Ok(answer)) if answer.is_error() => return Err(Error::Cancelled(answer.text)),
+            Some(Ok(_)) | None => {}
         }
         self.note(audit::Act::AppUninstalled, id, by).await?;
         let bot = app.bot_user_id.clone();

@@ -1,1 +1,172 @@
-//! One call to an App: address, JWT, limits and the meaning of its answer (apps-framework.md section 7).
+//! One call to an App over HTTP: where it goes, with what proof, and what its answer means
+//! (apps-framework.md sections 7.1 to 7.7).
+
+mod error;
+mod jwt;
+mod target;
+
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::header::{CONTENT_TYPE, USER_AGENT};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
+use tessera_types::{CallRequest, CallResponse, json, path};
+use tokio::time::Instant;
+use url::Url;
+
+use crate::egress::{self, Audience, Egress, Reason};
+use crate::env::Env;
+
+pub use error::Error;
+pub use target::{NoUpstream, Target};
+
+/// The longest a call may take, whatever its initiator grants (section 7.3).
+const LONGEST: Duration = Duration::from_secs(30);
+/// The longest a ping may take (section 7.3).
+const PING: Duration = Duration::from_secs(2);
+/// The largest answer that is read (B-46).
+const CAP: usize = 10 << 20;
+/// Where the JWT stands (section 7.2).
+const AUTHORIZATION: HeaderName = HeaderName::from_static("mattermost-app-authorization");
+
+/// How we introduce ourselves: as the original's host does.
+const AGENT: HeaderValue = HeaderValue::from_static("Mattermost-Bot/1.1");
+
+/// A static asset of an App.
+#[derive(Debug, Clone)]
+pub struct Asset {
+    /// The App's status.
+    pub status: StatusCode,
+    /// The App's content type, if it named one.
+    pub content_type: Option<HeaderValue>,
+    /// The asset.
+    pub body: Bytes,
+}
+
+/// Calls Apps.
+pub struct Upstream {
+    egress: Arc<Egress>,
+    env: Env,
+}
+
+impl Upstream {
+    /// An upstream over the outgoing client.
+    pub fn new(egress: Arc<Egress>, env: Env) -> Self {
+        Self { egress, env }
+    }
+
+    /// Calls an App and waits for its answer, at most until `deadline`. The JWT names `acting_user`.
+    ///
+    /// The request is taken by value: nobody should hold on to an expanded context.
+    ///
+    /// # Errors
+    /// Whatever is not a 200 with a JSON object (section 7.5).
+    pub async fn post(
+        &self,
+        target: &Target,
+        request: CallRequest,
+        acting_user: Option<&str>,
+        deadline: Instant,
+    ) -> Result<CallResponse, Error> {
+        self.exchange(target, &request, acting_user, left(deadline).min(LONGEST)).await
+    }
+
+    /// Whether an App is there: it answers `/ping` with anything decodable, or with 404 (section 7.7).
+    ///
+    /// # Errors
+    /// When it is not.
+    pub async fn ping(&self, target: &Target, deadline: Instant) -> Result<(), Error> {
+        let request = CallRequest { path: "/ping".to_owned(), ..CallRequest::default() };
+        match self.exchange(target, &request, None, left(deadline).min(PING)).await {
+            Ok(_) | Err(Error::NotFound { .. }) => Ok(()),
+            Err(error) => Err(Error::Ping(Box::new(error))),
+        }
+    }
+
+    /// A static asset, whatever the status (section 7.6). The name is a cleaned one.
+    ///
+    /// # Errors
+    /// When there is no reply.
+    pub async fn static_asset(&self, target: &Target, name: &str, deadline: Instant) -> Result<Asset, Error> {
+        let (_, url) = address(target, &format!("/static/{name}"))?;
+        let sent = egress::Request {
+            method: Method::GET,
+            url,
+            headers: HeaderMap::from_iter([(USER_AGENT, AGENT)]),
+            body: None,
+            total: left(deadline).min(LONGEST),
+            cap_bytes: CAP,
+            audience: Audience::App,
+        };
+        let mut reply = self.egress.send(sent).await.map_err(Error::Egress)?;
+        let content_type = reply.headers.remove(CONTENT_TYPE);
+        Ok(Asset { status: reply.status, content_type, body: reply.body })
+    }
+
+    async fn exchange(
+        &self,
+        target: &Target,
+        request: &CallRequest,
+        acting_user: Option<&str>,
+        total: Duration,
+    ) -> Result<CallResponse, Error> {
+        let (address, url) = address(target, &request.path)?;
+        let mut headers = HeaderMap::new();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        headers.insert(USER_AGENT, AGENT);
+        if let Some(secret) = target.jwt_secret() {
+            headers.insert(AUTHORIZATION, jwt::bearer(secret, acting_user, self.env.now_ms())?);
+        }
+        let body = Bytes::from(json::to_vec(request).map_err(Error::Encode)?);
+        let sent = egress::Request {
+            method: Method::POST,
+            url,
+            headers,
+            body: Some(body),
+            total,
+            cap_bytes: CAP,
+            audience: Audience::App,
+        };
+        match self.egress.send(sent).await {
+            Ok(reply) => understand(address, &reply),
+            Err(error) => Err(match error.reason {
+                Reason::TooLarge { status: StatusCode::NOT_FOUND, .. } => Error::NotFound { url: address },
+                _ => Error::Egress(error),
+            }),
+        }
+    }
+}
+
+/// How long until a deadline.
+fn left(deadline: Instant) -> Duration {
+    deadline.saturating_duration_since(Instant::now())
+}
+
+/// Where a path of an App is: as errors show it, and as it is called.
+fn address(target: &Target, path: &str) -> Result<(String, Url), Error> {
+    let shown = path::call_url(target.root_url(), path).map_err(|why| Error::Url(why.to_string()))?;
+    match Url::parse(&shown) {
+        Ok(url) => Ok((shown, url)),
+        Err(why) => Err(Error::Url(format!("parse {shown:?}: {why}"))),
+    }
+}
+
+/// The response table of section 7.5.
+fn understand(url: String, reply: &egress::Reply) -> Result<CallResponse, Error> {
+    match reply.status {
+        StatusCode::OK => json::from_slice_stream(&reply.body).map_err(Error::Json),
+        StatusCode::NOT_FOUND => Err(Error::NotFound { url }),
+        status if is_redirect(status) => Err(Error::Redirect { url, status }),
+        status if reply.body.is_empty() => Err(Error::Status(status.to_string())),
+        _ => Err(Error::Status(String::from_utf8_lossy(&reply.body).into_owned())),
+    }
+}
+
+/// The statuses with which the original would have gone elsewhere (decisions.md section 1.5).
+fn is_redirect(status: StatusCode) -> bool {
+    matches!(status.as_u16(), 301 | 302 | 303 | 307 | 308)
+}

@@ -105,6 +105,11 @@ impl RootKey {
         }
     }
 
+    /// The key of the audit log's chain.
+    pub fn audit_key(&self) -> Zeroizing<[u8; 32]> {
+        self.derive("tessera/audit/v1")
+    }
+
     /// A key of its own for each use, by HKDF-SHA-256 (RFC 5869) with the use as `info`.
     pub(super) fn derive<const N: usize>(&self, usage: &str) -> Zeroizing<[u8; N]> {
         let mut key = Zeroizing::new([0; N]);

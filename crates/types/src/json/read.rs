@@ -13,8 +13,14 @@ use super::error::{Error, TOO_DEEP};
 use super::{RAW_TOKEN, go_type, text};
 use crate::shorthand;
 
-/// Typed arrays and objects inside one another that are read: a thread of 2 MiB must do, also unoptimised.
-const MAX_TYPED_DEPTH: u16 = 300;
+/// Bytes of stack that typed arrays and objects inside one another may take, in an unoptimised build (where they take
+/// most), so that a thread of 2 MiB does. It is some 340 levels of an untyped value, some 35 of a Binding.
+pub(super) const STACK: usize = 1_280 << 10;
+
+/// What a reader of a `T` takes of it, from measurement: its frames hold the value, and its parts, several times.
+const fn frames<T>() -> usize {
+    3_000 + 22 * size_of::<T>()
+}
 
 /// The member being read, for error texts: Go names the innermost struct, and the path from the outermost.
 pub(super) struct Place<'a> {
@@ -30,7 +36,8 @@ pub(super) struct Reader<'a, 'de> {
     pub(super) document: &'a Document<'de>,
     pub(super) spans: &'a [Span],
     pub(super) place: Option<&'a Place<'a>>,
-    pub(super) depth: u16,
+    /// Bytes that are left of [`STACK`].
+    pub(super) stack: usize,
 }
 
 impl<'a, 'de> Reader<'a, 'de> {
@@ -53,11 +60,10 @@ impl<'a, 'de> Reader<'a, 'de> {
         Self { spans: self.spans.get(self.spans.len().saturating_sub(1)..).unwrap_or_default(), ..self }
     }
 
-    fn deeper(self) -> Result<Self, Error> {
-        if self.depth >= MAX_TYPED_DEPTH {
-            return Err(Error::syntax(TOO_DEEP));
-        }
-        Ok(Self { depth: self.depth + 1, ..self })
+    /// The reader for the parts of a `T`.
+    fn deeper<T>(self) -> Result<Self, Error> {
+        let stack = self.stack.checked_sub(frames::<T>()).ok_or_else(|| Error::syntax(TOO_DEEP))?;
+        Ok(Self { stack, ..self })
     }
 
     /// Go's text for a value of the wrong type.
@@ -216,7 +222,9 @@ impl<'de> Deserializer<'de> for Reader<'_, 'de> {
     fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
         let found = self.last();
         match (found.as_bytes().first(), self.spans.last()) {
-            (Some(b'['), Some(&span)) => visitor.visit_seq(Elements::new(self.deeper()?, Some(span))),
+            (Some(b'['), Some(&span)) => {
+                visitor.visit_seq(Elements::new(self.deeper::<V::Value>()?, Some(span)))
+            }
             (Some(b'n'), _) => visitor.visit_seq(Elements::new(self, None)),
             _ => Err(self.mismatch(found, &go_type::named(type_name::<V::Value>()))),
         }
@@ -243,7 +251,7 @@ impl<'de> Deserializer<'de> for Reader<'_, 'de> {
                 return Err(self.mismatch(found, &go_type::named(type_name::<V::Value>())));
             }
         }
-        visitor.visit_map(Members::new(Self { spans, ..self.deeper()? }))
+        visitor.visit_map(Members::new(Self { spans, ..self.deeper::<V::Value>()? }))
     }
 
     fn deserialize_struct<V: Visitor<'de>>(
@@ -259,7 +267,7 @@ impl<'de> Deserializer<'de> for Reader<'_, 'de> {
                 return Err(self.mismatch(found, &format!("apps.{name}")));
             }
         }
-        visitor.visit_map(Fields::new(all.deeper()?, name, fields))
+        visitor.visit_map(Fields::new(all.deeper::<V::Value>()?, name, fields))
     }
 
     fn deserialize_enum<V: Visitor<'de>>(

@@ -1,0 +1,301 @@
+//! The command line. Exit codes: 0 done, 1 it could not be done, 2 the command itself is wrong.
+
+use std::io::Write as _;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use axum::http::Method;
+use clap::{Args, Parser, Subcommand};
+use tracing_subscriber::EnvFilter;
+
+use super::{local, serve};
+use crate::egress::{self, Egress, Rules};
+use crate::env::Env;
+
+/// Tessera for Mattermost Apps: OAuth2 for Apps, as a service of its own. Unofficial; not affiliated with Mattermost.
+#[derive(Debug, Parser)]
+#[command(name = "tessera", version)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+    /// Print results as JSON.
+    #[arg(long, global = true)]
+    json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serve a site.
+    Serve(ServeArgs),
+    /// A development server, the hello-oauth2 App and a local OAuth2 provider, all in one.
+    #[cfg(feature = "demo")]
+    Demo(DemoArgs),
+    /// List, install, enable, disable and uninstall Apps of a running server.
+    Apps(AppsArgs),
+    /// Show who is connected, never with what.
+    Connections(ConnectionsArgs),
+    /// Print every setting with its default.
+    Config,
+}
+
+#[derive(Debug, Args)]
+struct ServeArgs {
+    /// A development server: the standalone site, loopback only, well-known passwords.
+    #[arg(long)]
+    dev: bool,
+    /// The settings file.
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Where to listen; port 0 picks a free one.
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    listen: Option<String>,
+    /// The data folder.
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+    /// Listen beyond loopback although everyone knows the passwords.
+    #[arg(long)]
+    danger_public: bool,
+}
+
+#[cfg(feature = "demo")]
+#[derive(Debug, Args)]
+struct DemoArgs {
+    /// Walk the whole flow without a browser, print each step, and end.
+    #[arg(long)]
+    headless: bool,
+    /// Keep data here instead of in a fresh temporary folder.
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+    /// Where the site listens.
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    listen: Option<std::net::SocketAddr>,
+}
+
+/// Which running server.
+#[derive(Debug, Args)]
+struct Target {
+    /// The data folder of the running server.
+    #[arg(long, value_name = "DIR", default_value = "tessera-dev-data")]
+    data: PathBuf,
+}
+
+#[derive(Debug, Args)]
+struct AppsArgs {
+    #[command(flatten)]
+    target: Target,
+    #[command(subcommand)]
+    command: AppsCommand,
+}
+
+#[derive(Debug, Subcommand)]
+enum AppsCommand {
+    /// Show the Apps.
+    List,
+    /// List an App by its manifest: a file, or an address such as `http://localhost:4000/manifest.json`.
+    Add {
+        /// Where the manifest is.
+        manifest: String,
+    },
+    /// Install a listed App.
+    Install {
+        /// Its id.
+        app: String,
+    },
+    /// Enable an App.
+    Enable {
+        /// Its id.
+        app: String,
+    },
+    /// Disable an App: its tokens end at once, its data stays.
+    Disable {
+        /// Its id.
+        app: String,
+    },
+    /// Uninstall an App: everything of it goes.
+    Uninstall {
+        /// Its id.
+        app: String,
+    },
+}
+
+#[derive(Debug, Args)]
+struct ConnectionsArgs {
+    #[command(flatten)]
+    target: Target,
+    /// With this App only.
+    #[arg(long, value_name = "ID")]
+    app: Option<String>,
+    /// Of this user id only.
+    #[arg(long, value_name = "ID")]
+    user: Option<String>,
+}
+
+type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+/// Runs the command line.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return failed(&error.into()),
+    };
+    match runtime.block_on(run(cli)) {
+        Ok(code) => code,
+        Err(error) => failed(&error),
+    }
+}
+
+fn failed(error: &Failure) -> ExitCode {
+    let _ = writeln!(std::io::stderr(), "tessera: {error}");
+    ExitCode::from(1)
+}
+
+async fn run(cli: Cli) -> Result<ExitCode, Failure> {
+    let json = cli.json;
+    match cli.command {
+        Command::Serve(args) => run_serve(args).await?,
+        #[cfg(feature = "demo")]
+        Command::Demo(args) => {
+            let DemoArgs { headless, data, listen } = args;
+            return Ok(super::demo::run(super::demo::DemoOptions { headless, data, listen, json }).await);
+        }
+        Command::Apps(args) => apps(args, json).await?,
+        Command::Connections(args) => connections(args, json).await?,
+        Command::Config => {
+            let text = toml::to_string_pretty(&super::config::Config::default())?;
+            std::io::stdout().write_all(text.as_bytes())?;
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn run_serve(args: ServeArgs) -> Result<(), Failure> {
+    let ServeArgs { dev, config, listen, data, danger_public } = args;
+    let options = serve::Options { dev, config, listen, data, danger_public };
+    let settings = serve::settings(&options)?;
+    start_log(&settings.log)?;
+    let listening = serve::open(&settings, danger_public, Env::system()).await?;
+    if let Some(path) = &listening.house.new_root_key {
+        tracing::warn!(path = %path.display(), "made a root key: whoever has it can read every stored secret");
+    }
+    tracing::warn!("this is a development server: everyone knows the passwords of its accounts");
+    let stop = serve::signals();
+    writeln!(std::io::stdout(), "tessera ready on {}", listening.site_url().as_str().trim_end_matches('/'))?;
+    std::io::stdout().flush()?;
+    Ok(listening.serve(stop).await?)
+}
+
+fn start_log(log: &super::config::Log) -> Result<(), Failure> {
+    let filter = EnvFilter::try_new(&log.level).map_err(|error| {
+        super::config::Error::new("log.level", format!("{error}: write info, or a filter such as tessera_server=debug"))
+    })?;
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    match log.json {
+        true => builder.json().init(),
+        false => builder.init(),
+    }
+    Ok(())
+}
+
+async fn apps(args: AppsArgs, json: bool) -> Result<(), Failure> {
+    let dir = args.target.data;
+    let (app, verb) = match args.command {
+        AppsCommand::List => {
+            let bytes = local::command(&dir, Method::GET, "/apps", Vec::new()).await?;
+            return show_apps(&bytes, json);
+        }
+        AppsCommand::Add { manifest } => {
+            let manifest = read_manifest(&manifest).await?;
+            return say(&local::command(&dir, Method::POST, "/apps", manifest).await?, json);
+        }
+        AppsCommand::Install { app } => (app, "install"),
+        AppsCommand::Enable { app } => (app, "enable"),
+        AppsCommand::Disable { app } => (app, "disable"),
+        AppsCommand::Uninstall { app } => (app, "uninstall"),
+    };
+    let app = percent_encoding::utf8_percent_encode(&app, percent_encoding::NON_ALPHANUMERIC);
+    let path = format!("/apps/{app}/{verb}");
+    say(&local::command(&dir, Method::POST, &path, Vec::new()).await?, json)
+}
+
+/// The most that a manifest may weigh (apps-framework.md section 8.1).
+const MANIFEST_CAP: usize = 1 << 20;
+
+async fn read_manifest(place: &str) -> Result<Vec<u8>, Failure> {
+    if !place.starts_with("http://") && !place.starts_with("https://") {
+        return Ok(std::fs::read(place).map_err(|error| format!("{place}: {error}"))?);
+    }
+    let egress = Egress::new(Rules { allow_loopback: true, ..Rules::default() })?;
+    let reply = egress
+        .send(egress::Request {
+            method: Method::GET,
+            url: url::Url::parse(place)?,
+            headers: axum::http::HeaderMap::new(),
+            body: None,
+            total: std::time::Duration::from_secs(10),
+            cap_bytes: MANIFEST_CAP,
+            audience: egress::Audience::App,
+        })
+        .await?;
+    match reply.status.is_success() {
+        true => Ok(reply.body.to_vec()),
+        false => Err(format!("{place}: received status {}", reply.status).into()),
+    }
+}
+
+async fn connections(args: ConnectionsArgs, json: bool) -> Result<(), Failure> {
+    let mut query = url::form_urlencoded::Serializer::new(String::new());
+    for (name, value) in [("app", &args.app), ("user", &args.user)] {
+        if let Some(value) = value {
+            query.append_pair(name, value);
+        }
+    }
+    let path = format!("/connections?{}", query.finish());
+    let bytes = local::command(&args.target.data, Method::GET, &path, Vec::new()).await?;
+    let mut out = std::io::stdout().lock();
+    if json {
+        out.write_all(&bytes)?;
+        return Ok(writeln!(out)?);
+    }
+    let found: Vec<crate::grants::Connection> = serde_json::from_slice(&bytes)?;
+    writeln!(out, "{:<24} {:<28} {:<20}", "APP", "USER", "CONNECTED SINCE")?;
+    for connection in &found {
+        let since = day(connection.connected_at);
+        writeln!(out, "{:<24} {:<28} {since:<20}", connection.app, connection.user)?;
+    }
+    Ok(())
+}
+
+fn show_apps(bytes: &[u8], json: bool) -> Result<(), Failure> {
+    let mut out = std::io::stdout().lock();
+    if json {
+        out.write_all(bytes)?;
+        return Ok(writeln!(out)?);
+    }
+    let lines: Vec<local::AppLine> = serde_json::from_slice(bytes)?;
+    writeln!(out, "{:<24} {:<10} {:>11}  WHERE", "APP", "STATUS", "CONNECTIONS")?;
+    for line in &lines {
+        writeln!(out, "{:<24} {:<10} {:>11}  {}", line.app, line.status, line.connections, line.root_url)?;
+    }
+    Ok(())
+}
+
+fn say(bytes: &[u8], json: bool) -> Result<(), Failure> {
+    let text = String::from_utf8_lossy(bytes);
+    let mut out = std::io::stdout().lock();
+    match json {
+        true => writeln!(out, "{}", serde_json::json!({ "message": text }))?,
+        false => writeln!(out, "{text}")?,
+    }
+    Ok(())
+}
+
+/// UTC, to the minute.
+fn day(unix_ms: i64) -> String {
+    match time::OffsetDateTime::from_unix_timestamp(unix_ms / 1000) {
+        Ok(at) => {
+            format!("{} {:02}:{:02} UTC", at.date(), at.hour(), at.minute())
+        }
+        Err(_) => "?".into(),
+    }
+}

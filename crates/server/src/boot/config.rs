@@ -1,0 +1,380 @@
+//! Settings: `tessera.toml`, every key also as `TESSERA_SECTION__KEY`, secrets also as `*_file`.
+//!
+//! Unknown keys are fatal; a bad value is reported with the key's name and what to write (decisions.md section 6).
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+use toml::{Table, Value};
+use url::Url;
+
+use crate::audit;
+use crate::calls::Profile;
+use crate::connect::{Bind, OriginRule};
+
+/// All settings.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[derive(Default)]
+pub struct Config {
+    /// Where and how the service listens.
+    pub server: Server,
+    /// The site that Apps belong to.
+    pub site: Site,
+    /// Where data is kept.
+    pub store: Store,
+    /// The root key.
+    pub vault: Vault,
+    /// The audit log.
+    pub audit: Audit,
+    /// Compatibility with the original.
+    pub compat: Compat,
+    /// The browser flow.
+    pub connect: Connect,
+    /// Outgoing requests.
+    pub egress: Egress,
+    /// The log.
+    pub log: Log,
+}
+
+/// `[server]`
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Server {
+    /// Where the service listens: `ADDRESS:PORT`.
+    pub listen: String,
+    /// Where health and metrics listen, `ADDRESS:PORT`; empty for nowhere (in development they are on the main listener).
+    pub health_listen: String,
+}
+
+impl Default for Server {
+    fn default() -> Self {
+        Self { listen: "127.0.0.1:8065".into(), health_listen: String::new() }
+    }
+}
+
+/// `[site]`
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[derive(Default)]
+pub struct Site {
+    /// The address that people and Apps use, with its sub-path if it has one. Required outside development.
+    pub url: String,
+    /// The password of the seeded accounts of the standalone site (development only).
+    pub password: String,
+}
+
+/// `[store]`
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Store {
+    /// The folder of the embedded database; also of the root key and the audit log unless they are elsewhere.
+    pub dir: String,
+    /// `postgres://…`: use PostgreSQL instead of the embedded database. May hold a password: see `postgres_url_file`.
+    pub postgres_url: String,
+    /// A file that holds `postgres_url`.
+    pub postgres_url_file: String,
+    /// The most connections to PostgreSQL.
+    pub max_connections: u32,
+}
+
+impl Default for Store {
+    fn default() -> Self {
+        Self {
+            dir: "tessera-data".into(),
+            postgres_url: String::new(),
+            postgres_url_file: String::new(),
+            max_connections: 16,
+        }
+    }
+}
+
+/// `[vault]`
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[derive(Default)]
+pub struct Vault {
+    /// The root key itself, `tessera-root-key-v1:…`: from the environment, never in a file that is shared.
+    pub root_key: String,
+    /// A file (mode 0600) that holds the root key. In development it is made on first start.
+    pub root_key_file: String,
+}
+
+/// `[audit]`
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[derive(Default)]
+pub struct Audit {
+    /// The folder of the audit log; empty for the store's.
+    pub dir: String,
+    /// `soon` (within 100 ms) or `always` (before the act).
+    pub sync: audit::Sync,
+}
+
+/// `[compat]`
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[derive(Default)]
+pub struct Compat {
+    /// `documented` (either token works on OAuth2 data) or `reference` (as the original's code: a bot's does not).
+    pub profile: Profile,
+}
+
+/// `[connect]`
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Connect {
+    /// Seconds that a flow may take: at most 900.
+    pub state_life_seconds: u32,
+    /// `notice` or `strict`: what to do when an App leads to an origin that was not seen before.
+    pub origins: OriginRule,
+    /// Origins that count as known, for instance `https://accounts.google.com`.
+    pub known_origins: Vec<String>,
+    /// `browser` or `user`: what a flow is bound to.
+    pub bind: Bind,
+}
+
+impl Default for Connect {
+    fn default() -> Self {
+        Self {
+            state_life_seconds: 900,
+            origins: OriginRule::Notice,
+            known_origins: Vec::new(),
+            bind: Bind::Browser,
+        }
+    }
+}
+
+/// `[egress]`
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[derive(Default)]
+pub struct Egress {
+    /// Hosts and networks inside that Apps may run on, for instance `apps.internal` or `10.1.0.0/16`.
+    pub allow: Vec<String>,
+    /// Files with further certificate authorities (PEM).
+    pub extra_ca: Vec<String>,
+}
+
+/// `[log]`
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Log {
+    /// `error`, `warn`, `info`, `debug` or a filter such as `tessera_server=debug`.
+    pub level: String,
+    /// One JSON object a line instead of text.
+    pub json: bool,
+}
+
+impl Default for Log {
+    fn default() -> Self {
+        Self { level: "info".into(), json: false }
+    }
+}
+
+/// A setting that is wrong: which, and what to write.
+#[derive(Debug, thiserror::Error)]
+#[error("{key}: {what}")]
+pub struct Error {
+    /// The key, as `section.key` or as the variable's name.
+    pub key: String,
+    /// What is wrong with it, and what would be right.
+    pub what: String,
+}
+
+impl Error {
+    pub(super) fn new(key: impl Into<String>, what: impl Into<String>) -> Self {
+        Self { key: key.into(), what: what.into() }
+    }
+}
+
+const PREFIX: &str = "TESSERA_";
+
+impl Config {
+    /// Reads a file, if one is named, and lays the environment over it.
+    pub fn load(
+        file: Option<&Path>,
+        environment: impl Iterator<Item = (String, String)>,
+    ) -> Result<Self, Error> {
+        let mut table = Table::new();
+        if let Some(path) = file {
+            let name = path.display().to_string();
+            let text = std::fs::read_to_string(path).map_err(|error| Error::new(&name, error.to_string()))?;
+            // The parser's own words quote the line, which may hold a secret: only its place is told.
+            table = text.parse().map_err(|error: toml::de::Error| {
+                let before = error.span().map_or("", |span| &text[..span.start.min(text.len())]);
+                let line = before.matches('\n').count() + 1;
+                Error::new(&name, format!("line {line} is not TOML: {}", error.message()))
+            })?;
+        }
+        let shape = Table::try_from(Self::default())
+            .map_err(|error| Error::new("settings", format!("defaults do not encode: {error}")))?;
+        for (name, value) in environment.filter(|(name, _)| name.starts_with(PREFIX) && name.contains("__")) {
+            overlay(&mut table, &shape, &name, value)?;
+        }
+        let config: Self = serde_path_to_error::deserialize(Value::Table(table)).map_err(|error| {
+            let path = error.path().to_string();
+            Error::new(path, error.into_inner().message().to_owned())
+        })?;
+        Ok(config)
+    }
+
+    /// Settings of a development server: loopback, the standalone site, data in `dir`.
+    pub fn development(dir: &Path, listen: &str) -> Self {
+        Self {
+            server: Server { listen: listen.to_owned(), ..Server::default() },
+            site: Site { password: "tessera-dev".into(), ..Site::default() },
+            store: Store { dir: dir.display().to_string(), ..Store::default() },
+            ..Self::default()
+        }
+    }
+}
+
+/// Puts one variable in its place, read as the type that its default has.
+fn overlay(table: &mut Table, shape: &Table, name: &str, text: String) -> Result<(), Error> {
+    let key = name[PREFIX.len()..].to_ascii_lowercase();
+    let unknown = || Error::new(name, "no such setting: `tessera config` lists them all");
+    let (section, key) = key.split_once("__").ok_or_else(unknown)?;
+    let default = shape.get(section).and_then(|section| section.get(key)).ok_or_else(unknown)?;
+    let value = match default {
+        Value::Boolean(_) => text.parse().map(Value::Boolean).map_err(|_| Error::new(name, "write true or false")),
+        Value::Integer(_) => text.parse().map(Value::Integer).map_err(|_| Error::new(name, "write a whole number")),
+        Value::Array(_) => Ok(Value::Array(
+            text.split(',')
+                .map(str::trim)
+                .filter(|item| !item.is_empty())
+                .map(|item| Value::String(item.to_owned()))
+                .collect(),
+        )),
+        _ => Ok(Value::String(text)),
+    }?;
+    let section = table.entry(section).or_insert_with(|| Value::Table(Table::new()));
+    match section {
+        Value::Table(section) => {
+            section.insert(key.to_owned(), value);
+            Ok(())
+        }
+        _ => Err(unknown()),
+    }
+}
+
+/// A listening address.
+pub fn listen_address(key: &str, text: &str) -> Result<SocketAddr, Error> {
+    text.parse().map_err(|_| {
+        Error::new(key, format!("{text:?} is no address: write ADDRESS:PORT, for instance 127.0.0.1:8065"))
+    })
+}
+
+/// The site URL: https, or plain http on loopback; without query, fragment and user-info.
+pub fn site_url(key: &str, text: &str) -> Result<Url, Error> {
+    let example = "write an address such as https://mattermost.example.com";
+    if text.is_empty() {
+        return Err(Error::new(key, format!("is not set: {example}")));
+    }
+    let url = Url::parse(text).map_err(|error| Error::new(key, format!("{error}: {example}")))?;
+    let loopback = match url.host() {
+        Some(url::Host::Ipv4(address)) => address.is_loopback(),
+        Some(url::Host::Ipv6(address)) => address.is_loopback(),
+        Some(url::Host::Domain(name)) => name == "localhost",
+        None => return Err(Error::new(key, format!("has no host: {example}"))),
+    };
+    match url.scheme() {
+        "https" => {}
+        "http" if loopback => {}
+        "http" => {
+            return Err(Error::new(key, "is plain http to another machine: tokens would travel in clear; use https"));
+        }
+        _ => return Err(Error::new(key, format!("is neither http nor https: {example}"))),
+    }
+    if url.query().is_some() || url.fragment().is_some() || !url.username().is_empty() {
+        return Err(Error::new(key, format!("has more than scheme, host, port and path: {example}")));
+    }
+    Ok(url)
+}
+
+/// A secret given inline or in a file, and not in both.
+pub fn secret(key: &str, inline: &str, file: &str) -> Result<Option<zeroize::Zeroizing<String>>, Error> {
+    match (inline.is_empty(), file.is_empty()) {
+        (true, true) => Ok(None),
+        (false, true) => Ok(Some(zeroize::Zeroizing::new(inline.to_owned()))),
+        (false, false) => Err(Error::new(key, format!("is set twice: keep either {key} or {key}_file"))),
+        (true, false) => {
+            let path = PathBuf::from(file);
+            let text = std::fs::read_to_string(&path)
+                .map_err(|error| Error::new(format!("{key}_file"), format!("{}: {error}", path.display())))?;
+            Ok(Some(zeroize::Zeroizing::new(text.trim().to_owned())))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn load(file: &str, environment: &[(&str, &str)]) -> Result<Config, Error> {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("tessera.toml");
+        std::fs::write(&path, file).unwrap();
+        let environment = environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        Config::load(Some(&path), environment)
+    }
+
+    #[test]
+    fn the_environment_lies_over_the_file() {
+        let config = load(
+            "[server]\nlisten = \"127.0.0.1:1\"\n[connect]\nstate_life_seconds = 60\n",
+            &[
+                ("TESSERA_SERVER__LISTEN", "127.0.0.1:2"),
+                ("TESSERA_CONNECT__KNOWN_ORIGINS", "https://a.example, https://b.example"),
+                ("TESSERA_LOG__JSON", "true"),
+                ("TESSERA_COMPAT__PROFILE", "reference"),
+                ("PATH", "ignored"),
+            ],
+        )
+        .unwrap();
+        assert_eq!(config.server.listen, "127.0.0.1:2");
+        assert_eq!(config.connect.state_life_seconds, 60);
+        assert_eq!(config.connect.known_origins, ["https://a.example", "https://b.example"]);
+        assert!(config.log.json);
+        assert_eq!(config.compat.profile, Profile::Reference);
+    }
+
+    #[test]
+    fn a_bad_setting_names_its_key() {
+        for (file, environment, key) in [
+            ("[server]\nlistne = \"x\"", vec![], "listne"),
+            ("[servers]\n", vec![], "servers"),
+            ("[log]\njson = 3", vec![], "log.json"),
+            ("[compat]\nprofile = \"strict\"", vec![], "compat.profile"),
+            ("", vec![("TESSERA_SERVER__LISTNE", "x")], "TESSERA_SERVER__LISTNE"),
+            ("", vec![("TESSERA_LOG__JSON", "maybe")], "TESSERA_LOG__JSON"),
+            ("", vec![("TESSERA_STORE__MAX_CONNECTIONS", "many")], "TESSERA_STORE__MAX_CONNECTIONS"),
+        ] {
+            let error = load(file, &environment).unwrap_err().to_string();
+            assert!(error.contains(key), "{key}: {error}");
+        }
+    }
+
+    #[test]
+    fn a_broken_file_is_reported_without_quoting_it() {
+        let error = load("[vault]\nroot_key = \"tessera-root-key-v1:SECRET\n", &[]).unwrap_err().to_string();
+        assert!(error.contains("line 2") && !error.contains("SECRET"), "{error}");
+    }
+
+    #[test]
+    fn plain_http_is_for_this_machine_only() {
+        assert!(site_url("site.url", "http://localhost:8065").is_ok());
+        assert!(site_url("site.url", "https://mm.example.com/sub").is_ok());
+        for bad in ["", "http://mm.example.com", "mm.example.com", "ftp://x", "https://a@b", "https://a/?q"] {
+            assert!(site_url("site.url", bad).unwrap_err().to_string().starts_with("site.url: "), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_secret_is_given_once() {
+        assert!(secret("vault.root_key", "", "").unwrap().is_none());
+        assert!(secret("vault.root_key", "a", "b").unwrap_err().to_string().contains("vault.root_key_file"));
+        assert!(secret("vault.root_key", "", "/nowhere/at/all").is_err());
+    }
+}

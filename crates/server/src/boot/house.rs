@@ -1,0 +1,226 @@
+//! Building the house: each room once, from the ground up. The only place that knows which database and which
+//! platform there is.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use tessera_types::Password;
+use url::Url;
+
+use super::config::{self, Config};
+use super::ready::Readiness;
+use crate::apps::Registry;
+use crate::audit::Audit;
+use crate::calls::{self, Calls};
+use crate::connect::{self, Connect};
+use crate::egress::{Egress, Rules};
+use crate::env::Env;
+use crate::grants::Grants;
+use crate::http;
+use crate::lifecycle::Lifecycle;
+use crate::platform::Platform;
+use crate::platform::standalone::{self, Standalone};
+use crate::store::{Store, StoreConfig};
+use crate::upstream::Upstream;
+use crate::vault::{RootKey, Vault};
+
+/// The rooms that outlive a request, and the surface over them.
+pub struct House {
+    /// All routes.
+    pub router: Router,
+    /// Health and metrics alone.
+    pub health: Router,
+    /// The browser flow: drained at shutdown, swept now and then.
+    pub connect: Arc<Connect>,
+    /// The standalone site: swept now and then.
+    pub standalone: Arc<Standalone>,
+    /// For commands that a running server is given.
+    pub lifecycle: Arc<Lifecycle>,
+    /// For commands that a running server is given.
+    pub grants: Arc<Grants>,
+    /// Where the site is.
+    pub site_url: Url,
+    /// The file of a root key that was made just now.
+    pub new_root_key: Option<PathBuf>,
+}
+
+/// Anything that keeps the service from starting, in words for who starts it.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A setting.
+    #[error(transparent)]
+    Config(#[from] config::Error),
+    /// The root key.
+    #[error(transparent)]
+    RootKey(#[from] crate::vault::RootKeyError),
+    /// The database.
+    #[error("{0}")]
+    Store(#[from] crate::store::Error),
+    /// The vault.
+    #[error("{0}")]
+    Vault(#[from] crate::vault::Error),
+    /// The audit log.
+    #[error("{0}")]
+    Audit(#[from] crate::audit::Error),
+    /// Outgoing requests.
+    #[error("egress: {0}")]
+    Egress(#[from] crate::egress::BuildError),
+    /// The platform.
+    #[error("{0}")]
+    Platform(#[from] crate::platform::Error),
+    /// A folder or a listener.
+    #[error("{what}: {source}")]
+    Io {
+        /// What was tried.
+        what: String,
+        /// What the system said.
+        source: std::io::Error,
+    },
+}
+
+/// Builds the house for a development server at `site_url`. Other platforms than the standalone one come later.
+pub async fn build(config: &Config, site_url: Url, env: Env) -> Result<House, Error> {
+    let dir = PathBuf::from(&config.store.dir);
+    private_folder(&dir)?;
+    let (root, new_root_key) = root_key(config, &dir, &env)?;
+    let store = Store::open(&store_config(config, &dir)?).await?;
+    let vault = Arc::new(Vault::open(&root, store.keys.clone(), &store.meta, env.clone()).await?);
+    let audit_dir = if config.audit.dir.is_empty() { dir } else { PathBuf::from(&config.audit.dir) };
+    let audit = Arc::new(Audit::open(&audit_dir, root.audit_key(), config.audit.sync, env.clone())?);
+    let egress = Arc::new(Egress::new(rules(config)?)?);
+
+    let apps = Arc::new(Registry::new(store.apps.clone(), Arc::clone(&vault), env.clone()));
+    let (vault_, audit_) = (Arc::clone(&vault), Arc::clone(&audit));
+    let grants = Arc::new(Grants::new(Arc::clone(&apps), &store, vault_, audit_, env.clone()));
+    let upstream = Arc::new(Upstream::new(egress, env.clone()));
+    let site = standalone::Settings::new(site_url.clone(), Password::new(config.site.password.as_str()));
+    let standalone = Standalone::open(&store, Arc::clone(&vault), env.clone(), site).await?;
+    let platform: Arc<dyn Platform> = Arc::clone(&standalone) as _;
+
+    let settings = calls::Settings {
+        site_url: config_text(&site_url),
+        developer_mode: true,
+        profile: config.compat.profile,
+    };
+    let (apps_, grants_) = (Arc::clone(&apps), Arc::clone(&grants));
+    let calls =
+        Arc::new(Calls::new(apps_, grants_, Arc::clone(&platform), Arc::clone(&upstream), settings));
+    let connect = Connect::new(
+        &store,
+        connect::Rooms {
+            apps: Arc::clone(&apps),
+            grants: Arc::clone(&grants),
+            calls: Arc::clone(&calls),
+            vault,
+            audit: Arc::clone(&audit),
+            env: env.clone(),
+        },
+        connect_settings(config, &site_url)?,
+    );
+    let lifecycle = Arc::new(Lifecycle {
+        apps,
+        grants: Arc::clone(&grants),
+        platform: Arc::clone(&platform),
+        calls: Arc::clone(&calls),
+        upstream,
+        audit,
+        env: env.clone(),
+        site_url: site_url.clone(),
+    });
+
+    let readiness = Arc::new(Readiness::new(store.meta.clone()));
+    let health = http::health::router(Arc::clone(&readiness) as _);
+    let rooms = Arc::new(http::Rooms {
+        platform,
+        calls,
+        connect: Arc::clone(&connect),
+        grants: Arc::clone(&grants),
+        lifecycle: Arc::clone(&lifecycle),
+        env,
+        settings: http::Settings {
+            site_url: site_url.clone(),
+            profile: config.compat.profile,
+            development: true,
+        },
+    });
+    let more = http::v4::router(Arc::clone(&standalone))
+        .merge(crate::web::sign_in::router(Arc::clone(&standalone)))
+        .merge(health.clone());
+    let router = http::router(rooms, more).layer(axum::middleware::from_fn_with_state(readiness, super::ready::count));
+    Ok(House { router, health, connect, standalone, lifecycle, grants, site_url, new_root_key })
+}
+
+/// As Apps are told it: without the slash that parsing adds to a bare host.
+fn config_text(site_url: &Url) -> String {
+    site_url.as_str().trim_end_matches('/').to_owned()
+}
+
+fn private_folder(dir: &Path) -> Result<(), Error> {
+    use std::os::unix::fs::DirBuilderExt as _;
+    std::fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(dir)
+        .map_err(|source| Error::Io { what: format!("data folder {}", dir.display()), source })
+}
+
+fn root_key(config: &Config, dir: &Path, env: &Env) -> Result<(RootKey, Option<PathBuf>), Error> {
+    let key = "vault.root_key";
+    if config.vault.root_key.is_empty() && config.vault.root_key_file.is_empty() {
+        let path = dir.join("root.key");
+        let (root, made) = RootKey::read_or_create(&path, env)?;
+        return Ok((root, made.then_some(path)));
+    }
+    match (config.vault.root_key.is_empty(), config.vault.root_key_file.is_empty()) {
+        (false, true) => Ok((RootKey::parse(&config.vault.root_key)?, None)),
+        (true, false) => Ok((RootKey::read(Path::new(&config.vault.root_key_file))?, None)),
+        _ => Err(config::Error::new(key, format!("is set twice: keep either {key} or {key}_file")).into()),
+    }
+}
+
+fn store_config(config: &Config, dir: &Path) -> Result<StoreConfig, Error> {
+    let store = &config.store;
+    let url = config::secret("store.postgres_url", &store.postgres_url, &store.postgres_url_file)?;
+    Ok(match url {
+        Some(url) => {
+            StoreConfig::Postgres { url: url.to_string(), max_connections: store.max_connections as usize }
+        }
+        None => StoreConfig::Sqlite { dir: dir.to_owned() },
+    })
+}
+
+fn rules(config: &Config) -> Result<Rules, Error> {
+    let mut rules = Rules { allow_loopback: true, ..Rules::default() };
+    for allowed in &config.egress.allow {
+        let allowed = allowed.parse().map_err(|error| {
+            config::Error::new("egress.allow", format!("{error}"))
+        })?;
+        rules.allow_private.push(allowed);
+    }
+    rules.extra_ca = config.egress.extra_ca.iter().map(PathBuf::from).collect();
+    Ok(rules)
+}
+
+fn connect_settings(config: &Config, site_url: &Url) -> Result<connect::Settings, Error> {
+    let connect = &config.connect;
+    if !(1..=900).contains(&connect.state_life_seconds) {
+        let what = format!("{} is out of range: write 1 to 900 seconds", connect.state_life_seconds);
+        return Err(config::Error::new("connect.state_life_seconds", what).into());
+    }
+    for origin in &connect.known_origins {
+        Url::parse(origin).ok().filter(|url| matches!(url.scheme(), "http" | "https")).ok_or_else(|| {
+            let what = format!("{origin:?} is no origin: write, for instance, https://accounts.google.com");
+            config::Error::new("connect.known_origins", what)
+        })?;
+    }
+    Ok(connect::Settings {
+        site_url: site_url.clone(),
+        state_life: Duration::from_secs(connect.state_life_seconds.into()),
+        origins: connect.origins,
+        known_origins: connect.known_origins.clone(),
+        bind: connect.bind,
+        development: true,
+    })
+}

@@ -1,0 +1,12 @@
+//! Command line, settings, building each room once, signals, graceful stop. Nobody imports this room.
+
+pub mod cli;
+pub mod config;
+#[cfg(feature = "demo")]
+pub mod demo;
+mod house;
+mod local;
+mod ready;
+pub mod serve;
+
+pub use house::{House, build};

@@ -1,0 +1,209 @@
+//! `tessera serve`: listen, sweep, stop gracefully.
+
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use url::Url;
+
+use super::config::{self, Config};
+use super::house::{self, Error, House};
+use super::local;
+use crate::env::Env;
+
+/// How often what expired is removed.
+const SWEEP_EVERY: Duration = Duration::from_secs(60);
+/// How long a shutdown waits for completions under way: as long as a request may take.
+const DRAIN_FOR: Duration = Duration::from_secs(35);
+
+/// What the command line adds to the settings.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// A development server: standalone site, loopback.
+    pub dev: bool,
+    /// The settings file.
+    pub config: Option<PathBuf>,
+    /// Where to listen instead.
+    pub listen: Option<String>,
+    /// Where data is kept instead.
+    pub data: Option<PathBuf>,
+    /// Listen beyond loopback although the accounts' passwords are known to everyone.
+    pub danger_public: bool,
+}
+
+/// The folder of a development server unless another is named.
+const DEV_DATA: &str = "tessera-dev-data";
+
+/// Settings with the command line laid over them.
+pub fn settings(options: &Options) -> Result<Config, config::Error> {
+    if !options.dev {
+        return Err(config::Error::new(
+            "platform",
+            "this version serves the standalone site of a development server only: run `tessera serve --dev`",
+        ));
+    }
+    let mut config = Config::load(options.config.as_deref(), std::env::vars())?;
+    let defaults = Config::development(&PathBuf::from(DEV_DATA), &config.server.listen);
+    if config.site.password.is_empty() {
+        config.site.password = defaults.site.password;
+    }
+    if config.store.dir == config::Store::default().dir {
+        config.store.dir = defaults.store.dir;
+    }
+    if let Some(dir) = &options.data {
+        config.store.dir = dir.display().to_string();
+    }
+    if let Some(listen) = &options.listen {
+        config.server.listen = listen.clone();
+    }
+    Ok(config)
+}
+
+/// A server that listens.
+pub struct Listening {
+    /// What it serves.
+    pub house: House,
+    listeners: Vec<TcpListener>,
+    dir: PathBuf,
+}
+
+/// Opens the listeners, then builds the house for the address they got.
+pub async fn open(config: &Config, danger_public: bool, env: Env) -> Result<Listening, Error> {
+    let address = config::listen_address("server.listen", &config.server.listen)?;
+    if !address.ip().is_loopback() && !danger_public {
+        return Err(config::Error::new(
+            "server.listen",
+            format!(
+                "{address} is not loopback, and a development server's passwords are known to everyone: \
+                 write 127.0.0.1:{} (or pass --danger-public)",
+                address.port()
+            ),
+        )
+        .into());
+    }
+    let listeners = listen(address).await?;
+    let port = local_port(&listeners)?;
+    let url = match config.site.url.as_str() {
+        "" => format!("http://localhost:{port}"),
+        url => url.to_owned(),
+    };
+    let site_url = config::site_url("site.url", &url)?;
+    let house = house::build(config, site_url, env).await?;
+    Ok(Listening { house, listeners, dir: PathBuf::from(&config.store.dir) })
+}
+
+impl Listening {
+    /// Where the site is.
+    pub fn site_url(&self) -> &Url {
+        &self.house.site_url
+    }
+
+    /// The port of the main listener.
+    pub fn port(&self) -> Result<u16, Error> {
+        local_port(&self.listeners)
+    }
+
+    /// Serves until `stop` turns true, then lets what is under way end.
+    pub async fn serve(self, stop: watch::Receiver<bool>) -> Result<(), Error> {
+        let Self { house, listeners, dir } = self;
+        let House { router, connect, standalone, lifecycle, grants, .. } = house;
+        let socket = local::open(&dir, lifecycle, grants)?;
+        let sweeping = tokio::spawn(sweep(Arc::clone(&connect), Arc::clone(&standalone)));
+        let mut serving = tokio::task::JoinSet::new();
+        for listener in listeners {
+            serving.spawn(serve_on(listener, router.clone(), stop.clone()));
+        }
+        let local = tokio::spawn(socket.serve(stop.clone()));
+        while serving.join_next().await.is_some() {}
+        let _ = local.await;
+        sweeping.abort();
+        if tokio::time::timeout(DRAIN_FOR, connect.drained()).await.is_err() {
+            tracing::warn!("stopped although a completion was still under way");
+        }
+        Ok(())
+    }
+}
+
+/// Loopback means both of its addresses: browsers try `::1` first for `localhost`.
+async fn listen(address: SocketAddr) -> Result<Vec<TcpListener>, Error> {
+    let failed = |address: SocketAddr| {
+        move |source| Error::Io { what: format!("listening on {address} (server.listen)"), source }
+    };
+    let first = TcpListener::bind(address).await.map_err(failed(address))?;
+    let mut listeners = vec![first];
+    if address.ip() == Ipv4Addr::LOCALHOST {
+        let twin = SocketAddr::from((Ipv6Addr::LOCALHOST, local_port(&listeners)?));
+        match TcpListener::bind(twin).await {
+            Ok(listener) => listeners.push(listener),
+            // A machine without IPv6, or a port that somebody else has there: the first one is enough.
+            Err(error) => tracing::debug!(%twin, %error, "not listening on the other loopback address"),
+        }
+    }
+    Ok(listeners)
+}
+
+fn local_port(listeners: &[TcpListener]) -> Result<u16, Error> {
+    let first = listeners.first().ok_or_else(|| Error::Io {
+        what: "listening".into(),
+        source: std::io::Error::other("no listener"),
+    })?;
+    let address = first.local_addr();
+    Ok(address.map_err(|source| Error::Io { what: "listening".into(), source })?.port())
+}
+
+async fn serve_on(listener: TcpListener, router: Router, mut stop: watch::Receiver<bool>) {
+    use axum::serve::ListenerExt as _;
+    let listener = listener.tap_io(|stream| {
+        // Answers are small and whole: waiting to fill a packet only delays them.
+        if let Err(error) = stream.set_nodelay(true) {
+            tracing::debug!(%error, "TCP_NODELAY");
+        }
+    });
+    let stopped = async move {
+        let _ = stop.wait_for(|stop| *stop).await;
+    };
+    if let Err(error) = axum::serve(listener, router).with_graceful_shutdown(stopped).await {
+        tracing::error!(%error, "a listener failed");
+    }
+}
+
+async fn sweep(
+    connect: Arc<crate::connect::Connect>,
+    standalone: Arc<crate::platform::standalone::Standalone>,
+) {
+    let mut every = tokio::time::interval(SWEEP_EVERY);
+    loop {
+        every.tick().await;
+        if let Err(error) = connect.sweep().await {
+            tracing::warn!(%error, "expired flows could not be removed");
+        }
+        if let Err(error) = standalone.sweep().await {
+            tracing::warn!(%error, "expired sessions could not be removed");
+        }
+    }
+}
+
+/// Turns true on SIGINT and SIGTERM.
+pub fn signals() -> watch::Receiver<bool> {
+    let (sender, receiver) = watch::channel(false);
+    tokio::spawn(async move {
+        let terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate());
+        match terminate {
+            Ok(mut terminate) => {
+                tokio::select! {
+                    _ = terminate.recv() => {}
+                    _ = tokio::signal::ctrl_c() => {}
+                }
+            }
+            Err(_) => {
+                let _ = tokio::signal::ctrl_c().await;
+            }
+        }
+        let _ = sender.send(true);
+    });
+    receiver
+}

@@ -1,0 +1,74 @@
+//! A person, or an App with a token, has an App called (apps-framework.md section 2.7, R06).
+
+use tessera_types::{App, AppId, AppMetadata, CallRequest, CallResponse, Context, path};
+use tokio::time::Instant;
+
+use super::error::Shown;
+use super::expand::Asking;
+use super::{CallError, Calls, InvokeError};
+use crate::platform::Identity;
+use crate::upstream::Target;
+
+/// What the caller is answered: always a call response, with the App's bot once the App is known.
+#[derive(Debug, Clone, Default)]
+pub struct CallOutcome {
+    /// The App's answer, or what went wrong as one.
+    pub response: CallResponse,
+    /// Who the App is.
+    pub metadata: AppMetadata,
+}
+
+impl Calls {
+    /// Calls the App that `request.context.app_id` names, for `caller`. Failures are answers too.
+    pub async fn invoke(
+        &self,
+        caller: Option<&Identity>,
+        request: CallRequest,
+        request_id: &str,
+        deadline: Instant,
+    ) -> CallOutcome {
+        let mut metadata = AppMetadata::default();
+        // On the heap: an expanded context is large, and every caller's future would carry it.
+        let response = Box::pin(self.answer(caller, request, request_id, deadline, &mut metadata))
+            .await
+            .unwrap_or_else(|error| CallResponse::error(error.to_string()));
+        CallOutcome { response, metadata }
+    }
+
+    async fn answer(
+        &self,
+        caller: Option<&Identity>,
+        request: CallRequest,
+        request_id: &str,
+        deadline: Instant,
+        metadata: &mut AppMetadata,
+    ) -> Result<CallResponse, InvokeError> {
+        let caller = caller.ok_or(InvokeError::NoUser)?;
+        let id = AppId::unchecked(request.context.app_id.as_str());
+        let found = self.apps.callable(&id).await;
+        let app = found.map_err(|error| InvokeError::App(Shown::from(error)))?;
+        *metadata =
+            AppMetadata { bot_user_id: app.bot_user_id.clone(), bot_username: app.bot_username.clone() };
+        let path = clean_path(&app, &request.path)?;
+        let target = Target::of(&app).map_err(CallError::from)?;
+        let acting = Some(caller.user_id.as_str());
+        // A subject is for notifications, and only the server makes those (B-18).
+        let given = Context { subject: String::new(), ..request.context };
+        let asking = Asking { app: &app, acting, given: &given, request: request_id };
+        let context = self.expand(asking, request.expand.as_ref()).await.map_err(CallError::from)?;
+        let request = CallRequest { path, context, ..request };
+        Ok(Box::pin(self.dispatch(&app, &target, request, acting, deadline)).await?)
+    }
+}
+
+/// The path that the App will see, unless it is one of those that only the server calls.
+fn clean_path(app: &App, given: &str) -> Result<String, InvokeError> {
+    if !given.starts_with('/') {
+        return Err(InvokeError::Path(given.to_owned()));
+    }
+    let path = path::clean(given);
+    match app.manifest.reserved_path(&path) {
+        Some(label) => Err(InvokeError::Reserved { path, label }),
+        None => Ok(path),
+    }
+}

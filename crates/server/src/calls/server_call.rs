@@ -1,0 +1,56 @@
+//! Calls that the server makes itself: connect and complete, life cycle, bindings (apps-framework.md section 5.5).
+
+use std::collections::BTreeMap;
+
+use tessera_types::{App, Call, CallRequest, CallResponse, Context, RawJson};
+use tokio::time::Instant;
+
+use super::expand::Asking;
+use super::{CallError, Calls};
+use crate::upstream::Target;
+
+/// A call that the server makes itself.
+#[derive(Debug)]
+pub struct ServerCall<'a> {
+    /// The App.
+    pub app: &'a App,
+    /// What is called: the manifest's call, completed by its default.
+    pub call: Call,
+    /// What the App is told.
+    pub values: BTreeMap<String, RawJson>,
+    /// For whom, by user id.
+    pub acting: Option<&'a str>,
+    /// The request's id, for the audit log.
+    pub request: &'a str,
+    /// When the initiator stops waiting.
+    pub deadline: Instant,
+}
+
+impl Calls {
+    /// Makes a call of the server's own. Whether the App may be called now was for the caller to check: life-cycle
+    /// calls reach disabled Apps too (B-57).
+    ///
+    /// # Errors
+    /// When there is no answer. An answer of the type `error` is the App's word, and is given back as it is.
+    pub async fn server_call(&self, made: ServerCall<'_>) -> Result<CallResponse, CallError> {
+        // On the heap: an expanded context is large, and every caller's future would carry it.
+        Box::pin(self.make(made)).await
+    }
+
+    async fn make(&self, made: ServerCall<'_>) -> Result<CallResponse, CallError> {
+        let ServerCall { app, call, values, acting, request, deadline } = made;
+        let target = Target::of(app)?;
+        let given = Context::default();
+        let asking = Asking { app, acting, given: &given, request };
+        let context = self.expand(asking, call.expand.as_ref()).await?;
+        let request = CallRequest {
+            path: call.path,
+            expand: call.expand,
+            state: call.state,
+            values,
+            context,
+            ..CallRequest::default()
+        };
+        Box::pin(self.dispatch(app, &target, request, acting, deadline)).await
+    }
+}
