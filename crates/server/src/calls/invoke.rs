@@ -28,8 +28,8 @@ impl Calls {
         deadline: Instant,
     ) -> CallOutcome {
         let mut metadata = AppMetadata::default();
-        let response = self
-            .answer(caller, request, request_id, deadline, &mut metadata)
+        // Boxed, as contexts are large: callers hold a pointer.
+        let response = Box::pin(self.answer(caller, request, request_id, deadline, &mut metadata))
             .await
             .unwrap_or_else(|error| CallResponse::error(error.to_string()));
         CallOutcome { response, metadata }

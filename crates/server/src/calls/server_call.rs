@@ -33,6 +33,11 @@ impl Calls {
     /// # Errors
     /// When there is no answer. An answer of the type `error` is the App's word, and is given back as it is.
     pub async fn server_call(&self, made: ServerCall<'_>) -> Result<CallResponse, CallError> {
+        // Boxed, as contexts are large: callers hold a pointer.
+        Box::pin(self.make(made)).await
+    }
+
+    async fn make(&self, made: ServerCall<'_>) -> Result<CallResponse, CallError> {
         let ServerCall { app, call, values, acting, request, deadline } = made;
         let target = Target::of(app)?;
         let given = Context::default();

@@ -186,7 +186,8 @@ async fn a_slow_app_is_given_up_at_the_deadline() {
     app.answer("/send", Answer::Hang);
     let deadline = Instant::now() + Duration::from_millis(150);
     let error = upstream().post(&target(&app), call("/send"), None, deadline).await.unwrap_err();
-    let text = format!("failed to invoke via HTTP: Post \"{}/send\": context deadline exceeded", app.root_url());
+    let text =
+        format!("failed to invoke via HTTP: Post \"{}/send\": context deadline exceeded", app.root_url());
     assert_eq!(error.to_string(), text);
     let error = upstream().post(&target(&app), call("/send"), None, deadline).await.unwrap_err();
     assert_eq!(error.to_string(), text, "a deadline that has passed already");
