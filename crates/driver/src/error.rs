@@ -16,7 +16,9 @@ pub enum Error {
         text: String,
     },
     /// The server answered with a redirect. They are not followed: the token would go along.
-    #[error("{status}: the server redirects to {to}; redirects are not followed, set the site URL to where it really is")]
+    #[error(
+        "{status}: the server redirects to {to}; redirects are not followed, set the site URL to where it really is"
+    )]
     Redirected {
         /// The HTTP status, 301 to 308.
         status: u16,

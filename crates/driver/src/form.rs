@@ -118,7 +118,11 @@ pub fn select<L: Into<String>, V: Into<String>>(
     name: impl Into<String>,
     options: impl IntoIterator<Item = (L, V)>,
 ) -> FieldBuilder {
-    let option = |(label, value): (L, V)| SelectOption { label: label.into(), value: value.into(), ..SelectOption::default() };
+    let option = |(label, value): (L, V)| SelectOption {
+        label: label.into(),
+        value: value.into(),
+        ..SelectOption::default()
+    };
     let mut field = field(name, "static_select");
     field.0.options = options.into_iter().map(option).collect();
     field

@@ -22,8 +22,8 @@ pub use values::CallRequestExt;
 pub use axum;
 pub use tessera_types as types;
 pub use tessera_types::{
-    AccessToken, Binding, Call, CallRequest, CallResponse, ClientSecret, Context, DeployType, Expand, Field, Form,
-    JwtSecret, Manifest, OAuth2App, OAuth2Context, Post, RawJson, RefreshToken, SelectOption,
+    AccessToken, Binding, Call, CallRequest, CallResponse, ClientSecret, Context, DeployType, Expand, Field,
+    Form, JwtSecret, Manifest, OAuth2App, OAuth2Context, Post, RawJson, RefreshToken, SelectOption,
     UpdateAppListing, User,
 };
 pub use time;

@@ -84,8 +84,13 @@ impl Serialize for ExposedToken<'_> {
             Some(expiry) => expiry.format(&Rfc3339).map_err(serde::ser::Error::custom)?,
         };
         let refresh_token = self.0.refresh_token.as_ref().map(RefreshToken::expose);
-        Written { access_token: self.0.access_token.expose(), token_type: &self.0.token_type, refresh_token, expiry }
-            .serialize(to)
+        Written {
+            access_token: self.0.access_token.expose(),
+            token_type: &self.0.token_type,
+            refresh_token,
+            expiry,
+        }
+        .serialize(to)
     }
 }
 
@@ -97,7 +102,9 @@ fn expiry<'de, D: Deserializer<'de>>(from: D) -> Result<Option<OffsetDateTime>, 
     if text.is_empty() || text == NEVER {
         return Ok(None);
     }
-    OffsetDateTime::parse(&text, &Rfc3339).map(Some).map_err(|_| serde::de::Error::custom("expiry is not RFC 3339"))
+    OffsetDateTime::parse(&text, &Rfc3339)
+        .map(Some)
+        .map_err(|_| serde::de::Error::custom("expiry is not RFC 3339"))
 }
 
 fn non_empty<'de, D: Deserializer<'de>>(from: D) -> Result<Option<RefreshToken>, D::Error> {

@@ -6,7 +6,8 @@ use std::time::Duration;
 use tessera_driver::binding::TopBinding;
 use tessera_driver::oauth2::OAuth2Token;
 use tessera_driver::{
-    CallRequest, CallRequestExt as _, CallResponse, Client, ClientSecret, OAuth2App, binding, call, form, respond,
+    CallRequest, CallRequestExt as _, CallResponse, Client, ClientSecret, OAuth2App, binding, call, form,
+    respond,
 };
 
 use crate::{APP_ID, Failure, Hello, ProviderError};
@@ -18,7 +19,12 @@ pub(crate) fn bindings() -> TopBinding {
     let configure = call("/configure").oauth2_app().as_acting_user();
     let configure = form::form("Configure the OAuth2 provider", configure)
         .field(form::text("client_id").label("client-id").required().description("The client id"))
-        .field(form::password("client_secret").label("client-secret").required().description("The client secret"));
+        .field(
+            form::password("client_secret")
+                .label("client-secret")
+                .required()
+                .description("The client secret"),
+        );
     let connect = call("/connect").oauth2_app().oauth2_user();
     // A token that has expired is refreshed and stored: hence the credentials, and the token to act as the user.
     let send = call("/send").oauth2_app().oauth2_user().as_acting_user();
@@ -33,7 +39,8 @@ pub(crate) fn bindings() -> TopBinding {
 
 /// The page's `configure`. Says which redirect URI the provider has to know.
 pub(crate) async fn configure(_hello: Arc<Hello>, creq: CallRequest) -> Result<CallResponse, Failure> {
-    let value = |name| creq.value_str(name).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty());
+    let value =
+        |name| creq.value_str(name).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty());
     let (client_id, client_secret) = match (value("client_id"), value("client_secret")) {
         (Some(id), Some(secret)) => (id, secret),
         (id, secret) => {
@@ -42,7 +49,8 @@ pub(crate) async fn configure(_hello: Arc<Hello>, creq: CallRequest) -> Result<C
             return Ok(respond::field_errors("client id and client secret are both needed", errors));
         }
     };
-    let app = OAuth2App { client_id, client_secret: ClientSecret::new(client_secret), ..OAuth2App::default() };
+    let app =
+        OAuth2App { client_id, client_secret: ClientSecret::new(client_secret), ..OAuth2App::default() };
     match Client::as_acting_user(&creq.context).store_oauth2_app(&app).await {
         Ok(()) => {}
         Err(error) if error.text().is_some_and(|text| text.contains("manage_system")) => {
@@ -61,7 +69,8 @@ pub(crate) async fn connect(hello: Arc<Hello>, creq: CallRequest) -> Result<Call
     if oauth2.client_id.is_empty() {
         return Err(ProviderError::NotConfigured.into());
     }
-    let again = if creq.is_connected_user() { " You are connected already; this connects you anew." } else { "" };
+    let again =
+        if creq.is_connected_user() { " You are connected already; this connects you anew." } else { "" };
     Ok(respond::text(format!(
         "[Connect your account with {}]({}).{again}",
         hello.provider.name(),
@@ -72,7 +81,9 @@ pub(crate) async fn connect(hello: Arc<Hello>, creq: CallRequest) -> Result<Call
 /// The page's `useRemoteService`.
 pub(crate) async fn send(hello: Arc<Hello>, creq: CallRequest) -> Result<CallResponse, Failure> {
     let Some(token) = creq.oauth2_user::<OAuth2Token>().map_err(|_| Failure::Record)? else {
-        return Ok(respond::error("You are not connected. Use `/hello-oauth2 connect` to connect your account"));
+        return Ok(respond::error(
+            "You are not connected. Use `/hello-oauth2 connect` to connect your account",
+        ));
     };
     let token = fresh(&hello, &creq, token).await?;
     let calendars = hello.provider.calendars(&token.access_token).await?;
@@ -122,5 +133,5 @@ pub(crate) async fn disconnect(_hello: Arc<Hello>, creq: CallRequest) -> Result<
 /// A calendar's name is somebody else's text: it stays one line and makes no markdown.
 fn plain(text: &str) -> String {
     let text = text.chars().filter(|c| !c.is_control()).take(100);
-    text.flat_map(|c| "\\`*_[]()<>#|!~@".contains(c).then_some('\\').into_iter().chain([c])).collect()
+    text.flat_map(|c| "\\`*_[]<>|~".contains(c).then_some('\\').into_iter().chain([c])).collect()
 }

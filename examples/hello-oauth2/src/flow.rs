@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use tessera_driver::{CallRequest, CallResponse, Client, respond};
+use tessera_driver::{CallRequest, CallRequestExt as _, CallResponse, Client, respond};
 
 use crate::{Failure, Hello};
 
@@ -18,9 +18,14 @@ pub(crate) async fn complete(hello: Arc<Hello>, creq: CallRequest) -> Result<Cal
         let description = creq.value_str("error_description");
         return Err(hello.provider.refused(&error, description.as_deref()).into());
     }
+    let oauth2 = &creq.context.oauth2;
+    if creq.value_str("code").is_none() && oauth2.client_secret.is_empty() && creq.is_connected_user() {
+        // The server manages the connection: it has swapped the code itself and keeps the secret to itself.
+        return Ok(respond::text(format!("Your account with {} is connected.", hello.provider.name())));
+    }
     let code = creq.value_str("code").ok_or(Failure::Missing("code"))?;
     let state = creq.value_str("state").ok_or(Failure::Missing("state"))?;
-    let token = hello.provider.exchange(&creq.context.oauth2, &code, &state, hello.now()).await?;
+    let token = hello.provider.exchange(oauth2, &code, &state, hello.now()).await?;
     Client::as_acting_user(&creq.context).store_oauth2_user(&token.expose()).await?;
     Ok(respond::ok())
 }

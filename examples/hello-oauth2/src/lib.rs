@@ -72,7 +72,10 @@ impl Hello {
 
     /// The one place where the App looks at the clock.
     fn now(&self) -> OffsetDateTime {
-        #[expect(clippy::disallowed_methods, reason = "an App is a program of its own and has the machine's clock")]
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "an App is a program of its own and has the machine's clock"
+        )]
         OffsetDateTime::now_utc()
     }
 }
@@ -86,7 +89,9 @@ enum Failure {
     AdminsOnly,
     #[error("the server did not take it: {0}")]
     Server(#[from] tessera_driver::Error),
-    #[error("the record that is stored for you cannot be read as a token. Use `/hello-oauth2 connect` to connect again")]
+    #[error(
+        "the record that is stored for you cannot be read as a token. Use `/hello-oauth2 connect` to connect again"
+    )]
     Record,
     #[error("the call has no {0}")]
     Missing(&'static str),

@@ -29,10 +29,14 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(4);
 #[derive(Debug, thiserror::Error)]
 pub enum ProviderError {
     /// The administrator has not stored a client id.
-    #[error("this App is not configured yet: a system administrator has to use `/hello-oauth2 configure` first")]
+    #[error(
+        "this App is not configured yet: a system administrator has to use `/hello-oauth2 configure` first"
+    )]
     NotConfigured,
     /// The token is not accepted (any more), and no new one can be had without the user.
-    #[error("{provider} does not accept your connection any more. Use `/hello-oauth2 connect` to connect again")]
+    #[error(
+        "{provider} does not accept your connection any more. Use `/hello-oauth2 connect` to connect again"
+    )]
     ConnectAgain {
         /// The provider's name.
         provider: String,
@@ -66,8 +70,7 @@ pub(crate) struct Provider {
 #[derive(Clone)]
 struct Http(reqwest::Client);
 
-type ConfiguredClient =
-    BasicClient<EndpointSet, EndpointNotSet, EndpointNotSet, EndpointNotSet, EndpointSet>;
+type ConfiguredClient = BasicClient<EndpointSet, EndpointNotSet, EndpointNotSet, EndpointNotSet, EndpointSet>;
 
 impl Provider {
     /// # Errors
@@ -179,8 +182,8 @@ impl Provider {
             return Err(self.unavailable(format!("it answered with status {}", status.as_u16())));
         }
         let body = read(answer).await.map_err(|error| self.unavailable(error.0))?;
-        let calendars: Calendars =
-            serde_json::from_slice(&body).map_err(|_| self.unavailable("its answer is not a list of calendars"))?;
+        let calendars: Calendars = serde_json::from_slice(&body)
+            .map_err(|_| self.unavailable("its answer is not a list of calendars"))?;
         Ok(calendars.items.into_iter().map(|calendar| calendar.summary).collect())
     }
 

@@ -113,7 +113,9 @@ impl Settings {
         let var = |name| var(name).filter(|value| !value.trim().is_empty());
         let url = |name, default: Option<&Url>| match (var(name), default) {
             (None, Some(default)) => Ok(default.clone()),
-            (None, None) => Err(SettingsError { name, problem: "is needed with another provider than Google" }),
+            (None, None) => {
+                Err(SettingsError { name, problem: "is needed with another provider than Google" })
+            }
             (Some(text), _) => web_url(&text).map_err(|problem| SettingsError { name, problem }),
         };
 
@@ -132,7 +134,10 @@ impl Settings {
             None | Some("basic") => ClientAuth::Basic,
             Some("form") => ClientAuth::Form,
             Some(_) => {
-                return Err(SettingsError { name: "HELLO_OAUTH2_CLIENT_AUTH", problem: "write basic or form" });
+                return Err(SettingsError {
+                    name: "HELLO_OAUTH2_CLIENT_AUTH",
+                    problem: "write basic or form",
+                });
             }
         };
         let provider = ProviderSettings {

@@ -1,5 +1,7 @@
 //! The App alone: the driver's fake service on one side, a small provider on the other.
 
+#![expect(clippy::unwrap_used, reason = "a helper of tests that fails is a test that fails")]
+
 mod common;
 
 use axum::http::StatusCode;
@@ -14,7 +16,10 @@ async fn configure_stores_the_credentials_and_prints_the_redirect_uri() {
     let values = [("client_id", " hello-client "), ("client_secret", CLIENT_SECRET)];
     let response = world.call(ROOT, "/configure", &values).await;
     assert_eq!(response.kind.as_str(), "ok", "{}", response.text);
-    let complete = format!("{}/plugins/com.mattermost.apps/apps/hello-oauth2/oauth2/remote/complete", world.service.site_url());
+    let complete = format!(
+        "{}/plugins/com.mattermost.apps/apps/hello-oauth2/oauth2/remote/complete",
+        world.service.site_url()
+    );
     assert!(response.text.contains(&complete), "{}", response.text);
     assert!(!response.text.contains(CLIENT_SECRET));
     let stored = world.service.stored_app();
@@ -100,7 +105,8 @@ async fn a_code_brought_back_under_another_state_is_refused() {
 #[tokio::test]
 async fn an_error_from_the_provider_is_told_plainly() {
     let world = World::configured().await;
-    let values = [("error", "access_denied"), ("error_description", "[you](http://evil) said <b>no"), ("state", "x")];
+    let values =
+        [("error", "access_denied"), ("error_description", "[you](http://evil) said <b>no"), ("state", "x")];
     let response = world.call(ANN, "/oauth2/complete", &values).await;
     assert_eq!(response.kind.as_str(), "error");
     assert_eq!(response.text, "Testing refused: `access_denied`: youhttp://evil said bno");
@@ -125,7 +131,8 @@ async fn an_expired_token_is_refreshed_once_and_stored() {
     assert_ne!(old["refresh_token"], new["refresh_token"]);
 
     world.call(ANN, "/send", &[]).await;
-    let refreshes = world.provider.token_requests().iter().filter(|form| form["grant_type"] == "refresh_token").count();
+    let refreshes =
+        world.provider.token_requests().iter().filter(|form| form["grant_type"] == "refresh_token").count();
     assert_eq!(refreshes, 1);
 }
 
@@ -181,6 +188,24 @@ async fn a_record_of_another_shape_asks_to_connect_again() {
     let response = world.call(ANN, "/send", &[]).await;
     assert_eq!(response.kind.as_str(), "error");
     assert!(response.text.contains("cannot be read as a token"), "{}", response.text);
+}
+
+#[tokio::test]
+async fn a_connection_that_the_server_manages_is_greeted_and_used_as_it_is() {
+    let world = World::start().await;
+    // No client secret and no code reach the App, and the record has no refresh token.
+    let client_id = CLIENT_ID.to_owned();
+    world.service.set_stored_app(tessera_driver::OAuth2App { client_id, ..Default::default() });
+    assert!(world.call(ANN, "/oauth2/complete", &[("state", "x")]).await.is_error());
+    world
+        .service
+        .set_stored_user(ANN, &json!({"access_token": "at-0", "expiry": "2999-01-01T00:00:00Z"}))
+        .unwrap();
+    let response = world.call(ANN, "/oauth2/complete", &[("state", "x")]).await;
+    assert_eq!(response.text, "Your account with Testing is connected.");
+    world.provider.calendars(StatusCode::OK, json!({"items": []}));
+    assert_eq!(world.call(ANN, "/send", &[]).await.text, "Hello from Testing! You have no calendars.");
+    assert!(world.provider.token_requests().is_empty());
 }
 
 #[tokio::test]

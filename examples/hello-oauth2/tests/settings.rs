@@ -14,11 +14,14 @@ fn the_default_is_google_with_the_three_scopes_of_the_page() {
     let settings = read(&[]).unwrap();
     assert_eq!(settings.provider.name, "Google");
     assert_eq!(settings.provider.authorize_url.host_str(), Some("accounts.google.com"));
-    assert_eq!(settings.provider.scopes, [
-        "https://www.googleapis.com/auth/calendar",
-        "https://www.googleapis.com/auth/userinfo.profile",
-        "https://www.googleapis.com/auth/userinfo.email",
-    ]);
+    assert_eq!(
+        settings.provider.scopes,
+        [
+            "https://www.googleapis.com/auth/calendar",
+            "https://www.googleapis.com/auth/userinfo.profile",
+            "https://www.googleapis.com/auth/userinfo.email",
+        ]
+    );
     assert_eq!(settings.root_url.as_str(), "http://127.0.0.1:4000/");
 }
 

@@ -44,9 +44,9 @@ fn inside(folder: &Path, name: &str) -> Option<PathBuf> {
     if name.contains('\\') || name.contains('\0') {
         return None;
     }
-    let ordinary = Path::new(name).components().all(|part| {
-        matches!(part, Component::Normal(part) if !part.to_string_lossy().starts_with('.'))
-    });
+    let ordinary = Path::new(name)
+        .components()
+        .all(|part| matches!(part, Component::Normal(part) if !part.to_string_lossy().starts_with('.')));
     (ordinary && !name.is_empty()).then(|| folder.join(name))
 }
 

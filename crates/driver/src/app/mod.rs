@@ -42,11 +42,11 @@ pub const BODY_LIMIT: usize = 4 << 20;
 /// An App: what it is, and what it does when it is called.
 ///
 /// ```
-/// use tessera_driver::{App, CallRequest, Expand, binding, manifest};
+/// use tessera_driver::{App, CallRequest, binding, call, manifest};
 ///
 /// let manifest = manifest("hello", "Hello").homepage("https://example.com").location("/command");
 /// let app = App::new(manifest.http("http://localhost:4000"))
-///     .bindings(binding::command("hello").child(binding::action("greet", "/greet")))
+///     .bindings(binding::command("hello").child(binding::action("greet", call("/greet"))))
 ///     .call("/greet", async |_creq: CallRequest| "Hello!");
 /// let router: axum::Router = app.into_router();
 /// ```
@@ -166,7 +166,10 @@ impl std::fmt::Debug for App {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let mut paths: Vec<_> = self.calls.keys().collect();
         paths.sort();
-        f.debug_struct("App").field("app_id", &self.manifest.app_id).field("calls", &paths).finish_non_exhaustive()
+        f.debug_struct("App")
+            .field("app_id", &self.manifest.app_id)
+            .field("calls", &paths)
+            .finish_non_exhaustive()
     }
 }
 

@@ -20,7 +20,8 @@ pub(super) fn router(app: Arc<App>) -> Router {
 }
 
 async fn dispatch(State(app): State<Arc<App>>, request: Request) -> Response {
-    let Ok(path) = percent_decode_str(request.uri().path()).decode_utf8().map(|path| path.into_owned()) else {
+    let Ok(path) = percent_decode_str(request.uri().path()).decode_utf8().map(|path| path.into_owned())
+    else {
         return not_found();
     };
     if path == "/manifest.json" {
@@ -29,7 +30,9 @@ async fn dispatch(State(app): State<Arc<App>>, request: Request) -> Response {
             _ => StatusCode::METHOD_NOT_ALLOWED.into_response(),
         };
     }
-    if !app.files.is_empty() && let Some(name) = path.strip_prefix("/static/") {
+    if !app.files.is_empty()
+        && let Some(name) = path.strip_prefix("/static/")
+    {
         return file(&app, name, request.method()).await;
     }
     if let Some(verifier) = &app.verifier
@@ -51,8 +54,10 @@ async fn dispatch(State(app): State<Arc<App>>, request: Request) -> Response {
 }
 
 async fn call_request(request: Request, limit: usize) -> Result<CallRequest, Response> {
-    let too_large = || text(StatusCode::PAYLOAD_TOO_LARGE, &format!("the call request is larger than {limit} bytes"));
-    let declared = request.headers().get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
+    let too_large =
+        || text(StatusCode::PAYLOAD_TOO_LARGE, &format!("the call request is larger than {limit} bytes"));
+    let declared =
+        request.headers().get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
     if declared.is_some_and(|length: usize| length > limit) {
         return Err(too_large());
     }
@@ -103,6 +108,7 @@ fn not_found() -> Response {
 }
 
 fn text(status: StatusCode, text: &str) -> Response {
-    let headers = [(header::CONTENT_TYPE, "text/plain; charset=utf-8"), (header::X_CONTENT_TYPE_OPTIONS, "nosniff")];
+    let headers =
+        [(header::CONTENT_TYPE, "text/plain; charset=utf-8"), (header::X_CONTENT_TYPE_OPTIONS, "nosniff")];
     (status, headers, format!("{text}\n")).into_response()
 }

@@ -16,8 +16,8 @@ use tessera_types::{AccessToken, CallRequest, CallResponse, Context, json, route
 use crate::Error;
 pub use oauth2::{Pending, Stored};
 pub(crate) use transport::install_tls;
-use transport::{Outgoing, Transport, decode};
 pub use transport::{CONNECT_TIMEOUT, RESPONSE_LIMIT, TIMEOUT};
+use transport::{Outgoing, Transport, decode};
 
 /// A client of the Apps API and of the REST API v4, with the token of the App's bot or of a user.
 ///
@@ -119,6 +119,9 @@ fn encode(value: &impl Serialize) -> Result<Vec<u8>, Error> {
 impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let site = transport::site(&self.site_url).unwrap_or_else(|error| error.to_string());
-        f.debug_struct("Client").field("site_url", &site).field("sender", &self.sender).finish_non_exhaustive()
+        f.debug_struct("Client")
+            .field("site_url", &site)
+            .field("sender", &self.sender)
+            .finish_non_exhaustive()
     }
 }

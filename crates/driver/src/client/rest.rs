@@ -46,7 +46,8 @@ impl Client {
         }
         let sender = self.sender.as_deref().ok_or(Error::NoSender)?;
         let pair = encode(&[sender, user_id])?;
-        let channel: DirectChannel = decode(&self.send(Method::POST, "/api/v4/channels/direct", Some(pair)).await?)?;
+        let channel: DirectChannel =
+            decode(&self.send(Method::POST, "/api/v4/channels/direct", Some(pair)).await?)?;
         post.channel_id = channel.id;
         self.create_post(&post).await
     }

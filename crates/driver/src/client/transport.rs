@@ -70,7 +70,9 @@ impl Transport {
     pub(crate) async fn send(&self, outgoing: Outgoing<'_>) -> Result<Bytes, Error> {
         let url = format!("{}{}", self.site, outgoing.path);
         let mut bearer = header::HeaderValue::try_from(format!("Bearer {}", outgoing.token.expose()))
-            .map_err(|_| Error::Argument("the access token has characters that no header can carry".into()))?;
+            .map_err(|_| {
+                Error::Argument("the access token has characters that no header can carry".into())
+            })?;
         bearer.set_sensitive(true);
         let mut request = self.http.request(outgoing.method, url).header(header::AUTHORIZATION, bearer);
         if let Some(timeout) = self.timeout {

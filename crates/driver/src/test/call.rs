@@ -4,8 +4,8 @@ use http::{Method, Request, StatusCode, header};
 use serde::Serialize;
 use serde_json::{Map, Value};
 use tessera_types::{
-    AccessToken, AppId, CallRequest, CallResponse, Context, JwtSecret, OAuth2App, OAuth2Context, RawJson, User, json,
-    routes,
+    AccessToken, AppId, CallRequest, CallResponse, Context, JwtSecret, OAuth2App, OAuth2Context, RawJson,
+    User, json, routes,
 };
 use tower::ServiceExt as _;
 
@@ -134,7 +134,8 @@ impl TestCall {
         if let Some(value) = &self.oauth2_user {
             context.oauth2.user = raw(value);
         }
-        let values = self.values.iter().filter_map(|(name, value)| Some((name.clone(), raw(value)?))).collect();
+        let values =
+            self.values.iter().filter_map(|(name, value)| Some((name.clone(), raw(value)?))).collect();
         CallRequest { path: self.path.clone(), values, context, ..CallRequest::default() }
     }
 
@@ -147,7 +148,9 @@ impl TestCall {
         let headers = request.headers_mut();
         headers.insert(header::CONTENT_TYPE, header::HeaderValue::from_static("application/json"));
         headers.insert(header::USER_AGENT, header::HeaderValue::from_static("Mattermost-Bot/1.1"));
-        if let Some(jwt) = self.jwt().and_then(|jwt| header::HeaderValue::try_from(format!("Bearer {jwt}")).ok()) {
+        if let Some(jwt) =
+            self.jwt().and_then(|jwt| header::HeaderValue::try_from(format!("Bearer {jwt}")).ok())
+        {
             headers.insert(JWT_HEADER, jwt);
         }
         request

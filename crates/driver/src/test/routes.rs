@@ -193,7 +193,8 @@ fn change(state: &mut State, route: &str, asked: &Asked) -> Result<Response, Ref
     let Named { app_id } = read(asked)?;
     asked.admin(state)?;
     let Some(app) = state.installed.get_mut(&app_id) else {
-        let appeal = if route == "/uninstall-app" { "failed to get app, appID" } else { "failed to get app. appID" };
+        let appeal =
+            if route == "/uninstall-app" { "failed to get app, appID" } else { "failed to get app. appID" };
         let text = format!("{appeal}: {app_id}: app {app_id} is not installed: not found");
         return Err((StatusCode::NOT_FOUND, text));
     };
@@ -236,12 +237,16 @@ fn rest(state: &mut State, path: &str, asked: &Asked) -> Result<Response, Refusa
             state.posts.push(post.clone());
             Ok(json_body(StatusCode::CREATED, &post))
         }
-        _ => Ok(json_body(StatusCode::NOT_FOUND, &json!({"message": "Sorry, we could not find the page.", "status_code": 404}))),
+        _ => Ok(json_body(
+            StatusCode::NOT_FOUND,
+            &json!({"message": "Sorry, we could not find the page.", "status_code": 404}),
+        )),
     }
 }
 
 fn read<T: serde::de::DeserializeOwned>(asked: &Asked) -> Result<T, Refusal> {
-    wire::from_slice_stream(&asked.body).map_err(|error| (StatusCode::BAD_REQUEST, format!("{error}: invalid input")))
+    wire::from_slice_stream(&asked.body)
+        .map_err(|error| (StatusCode::BAD_REQUEST, format!("{error}: invalid input")))
 }
 
 /// `Bearer` and `token`, in any case.
@@ -261,6 +266,7 @@ fn json_body(status: StatusCode, value: &impl Serialize) -> Response {
 }
 
 fn refuse((status, text): Refusal) -> Response {
-    let headers = [(header::CONTENT_TYPE, "text/plain; charset=utf-8"), (header::X_CONTENT_TYPE_OPTIONS, "nosniff")];
+    let headers =
+        [(header::CONTENT_TYPE, "text/plain; charset=utf-8"), (header::X_CONTENT_TYPE_OPTIONS, "nosniff")];
     (status, headers, Body::from(format!("{text}\n"))).into_response()
 }

@@ -273,7 +273,7 @@ fn show_apps(bytes: &[u8], json: bool) -> Result<(), Failure> {
         return Ok(writeln!(out)?);
     }
     let lines: Vec<local::AppLine> = serde_json::from_slice(bytes)?;
-    writeln!(out, "{:<24} {:<10} {:>11}  {}", "APP", "STATUS", "CONNECTIONS", "WHERE")?;
+    writeln!(out, "{:<24} {:<10} {:>11}  WHERE", "APP", "STATUS", "CONNECTIONS")?;
     for line in &lines {
         writeln!(out, "{:<24} {:<10} {:>11}  {}", line.app, line.status, line.connections, line.root_url)?;
     }

@@ -145,7 +145,9 @@ pub async fn build(config: &Config, site_url: Url, env: Env) -> Result<House, Er
             development: true,
         },
     });
-    let more = http::v4::router(Arc::clone(&standalone)).merge(health.clone());
+    let more = http::v4::router(Arc::clone(&standalone))
+        .merge(crate::web::sign_in::router(Arc::clone(&standalone)))
+        .merge(health.clone());
     let router = http::router(rooms, more).layer(axum::middleware::from_fn_with_state(readiness, super::ready::count));
     Ok(House { router, health, connect, standalone, lifecycle, grants, site_url, new_root_key })
 }

@@ -87,7 +87,7 @@ impl IntoResponse for Refused {
 
 /// An App as the command shows it.
 #[derive(Debug, Serialize, Deserialize)]
-pub struct AppLine {
+pub(super) struct AppLine {
     /// Its id.
     pub app: String,
     /// Its name.
@@ -177,7 +177,7 @@ fn by() -> By<'static> {
 
 /// What came of a command.
 #[derive(Debug, thiserror::Error)]
-pub enum CommandError {
+pub(super) enum CommandError {
     /// No server has this folder.
     #[error(
         "no server runs on {dir} ({source}): start one with `tessera serve --dev --data {dir}`, or name its folder \
@@ -198,7 +198,7 @@ pub enum CommandError {
 }
 
 /// Sends a command to the server that has `dir`, and gives its answer.
-pub async fn command(dir: &Path, method: Method, path: &str, body: Vec<u8>) -> Result<Bytes, CommandError> {
+pub(super) async fn command(dir: &Path, method: Method, path: &str, body: Vec<u8>) -> Result<Bytes, CommandError> {
     let stream = UnixStream::connect(dir.join(NAME))
         .await
         .map_err(|source| CommandError::NoServer { dir: dir.display().to_string(), source })?;

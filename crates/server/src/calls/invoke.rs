@@ -28,7 +28,7 @@ impl Calls {
         deadline: Instant,
     ) -> CallOutcome {
         let mut metadata = AppMetadata::default();
-        // Boxed, as contexts are large: callers hold a pointer.
+        // On the heap: an expanded context is large, and every caller's future would carry it.
         let response = Box::pin(self.answer(caller, request, request_id, deadline, &mut metadata))
             .await
             .unwrap_or_else(|error| CallResponse::error(error.to_string()));
@@ -57,7 +57,7 @@ impl Calls {
         let asking = Asking { app: &app, acting, given: &given, request: request_id };
         let context = self.expand(asking, request.expand.as_ref()).await.map_err(CallError::from)?;
         let request = CallRequest { path, context, ..request };
-        Ok(self.dispatch(&app, &target, request, acting, deadline).await?)
+        Ok(Box::pin(self.dispatch(&app, &target, request, acting, deadline)).await?)
     }
 }
 

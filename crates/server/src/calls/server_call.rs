@@ -33,7 +33,7 @@ impl Calls {
     /// # Errors
     /// When there is no answer. An answer of the type `error` is the App's word, and is given back as it is.
     pub async fn server_call(&self, made: ServerCall<'_>) -> Result<CallResponse, CallError> {
-        // Boxed, as contexts are large: callers hold a pointer.
+        // On the heap: an expanded context is large, and every caller's future would carry it.
         Box::pin(self.make(made)).await
     }
 
@@ -51,6 +51,6 @@ impl Calls {
             context,
             ..CallRequest::default()
         };
-        self.dispatch(app, &target, request, acting, deadline).await
+        Box::pin(self.dispatch(app, &target, request, acting, deadline)).await
     }
 }

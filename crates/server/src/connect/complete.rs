@@ -117,7 +117,7 @@ impl Connect {
         self.tasks
             .run(async move { connect.finish(finish).await })
             .await
-            .unwrap_or_else(|| Err(Error::TaskDied))
+            .unwrap_or(Err(Error::TaskDied))
     }
 
     async fn finish(&self, finish: Finish) -> Result<Completed, Error> {

@@ -14,6 +14,11 @@ use crate::upstream::Target;
 impl Lifecycle {
     /// Installs a listed App, or installs it again over itself: secrets, credentials and connections are kept.
     pub async fn install(&self, id: &AppId, deploy: &DeployType, by: &By<'_>) -> Result<App, Error> {
+        // On the heap: records are large, and every caller's future would carry several.
+        Box::pin(self.try_install(id, deploy, by)).await
+    }
+
+    async fn try_install(&self, id: &AppId, deploy: &DeployType, by: &By<'_>) -> Result<App, Error> {
         let manifest = self.apps.manifest(id).await?.ok_or_else(|| Error::NotListed(id.clone()))?;
         if !manifest.deploys_as(deploy) {
             return Err(Error::NotDeployed(deploy.prose().to_owned()));

@@ -173,7 +173,8 @@ impl Tokens {
             Err(vault::Error::NoDataKey) => return Ok(None),
             Err(error) => return Err(error.into()),
         };
-        let text = String::from_utf8(plain.expose().to_vec()).map_err(|error| damaged(&error.utf8_error()))?;
+        let text =
+            String::from_utf8(plain.expose().to_vec()).map_err(|error| damaged(&error.utf8_error()))?;
         Ok(Some(AccessToken::new(text)))
     }
 
@@ -206,3 +207,6 @@ fn place<'a>(app: &'a str, user: &'a str, generation: i64) -> Place<'a> {
 fn damaged(reason: &dyn std::fmt::Display) -> Error {
     Error::Damaged { what: "app token", reason: reason.to_string() }
 }
+
+#[cfg(test)]
+mod tests;

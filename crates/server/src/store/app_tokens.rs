@@ -91,7 +91,8 @@ impl AppTokens {
             return Ok(Some(row));
         }
         let ticket = self.cache.ticket(&key);
-        let sql = "SELECT digest, id, app, user_id, generation, sealed, roles, props, csrf, created_at, expires_at
+        let sql =
+            "SELECT digest, id, app, user_id, generation, sealed, roles, props, csrf, created_at, expires_at
             FROM app_tokens WHERE digest = $1";
         let Some(row) = self.engine.one::<AppTokenRow>(Statement::new(sql, values![digest])).await? else {
             return Ok(None);
@@ -103,7 +104,8 @@ impl AppTokens {
 
     /// The token that is handed out again for this App and user, expired or not.
     pub async fn current(&self, app: &str, user: &str) -> Result<Option<AppTokenRow>, Error> {
-        let sql = "SELECT digest, id, app, user_id, generation, sealed, roles, props, csrf, created_at, expires_at
+        let sql =
+            "SELECT digest, id, app, user_id, generation, sealed, roles, props, csrf, created_at, expires_at
             FROM app_tokens WHERE app = $1 AND user_id = $2 AND current = 1";
         self.engine.one(Statement::new(sql, values![app, user])).await
     }
@@ -152,7 +154,8 @@ impl AppTokens {
 
     /// The tokens with which Apps act as this user, unexpired, in the order of their Apps.
     pub async fn of_user(&self, user: &str, now: i64) -> Result<Vec<AppTokenRow>, Error> {
-        let sql = "SELECT digest, id, app, user_id, generation, sealed, roles, props, csrf, created_at, expires_at
+        let sql =
+            "SELECT digest, id, app, user_id, generation, sealed, roles, props, csrf, created_at, expires_at
             FROM app_tokens WHERE user_id = $1 AND expires_at > $2 ORDER BY app, created_at, id";
         self.engine.all(Statement::new(sql, values![user, now])).await
     }

@@ -3,6 +3,8 @@
 //! A page is self-contained: its style and its script are inline, named by hash in its own content security policy.
 //! Nothing is fetched, nothing may frame it, and it works without script (OS-16).
 
+pub mod sign_in;
+
 use std::sync::LazyLock;
 
 use askama::Template;

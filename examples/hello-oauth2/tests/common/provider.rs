@@ -140,7 +140,11 @@ async fn token(State(provider): State<Provider>, headers: HeaderMap, body: Bytes
         }
         _ => false,
     };
-    if granted { json_body(StatusCode::OK, &known.issue()) } else { refuse(StatusCode::BAD_REQUEST, "invalid_grant") }
+    if granted {
+        json_body(StatusCode::OK, &known.issue())
+    } else {
+        refuse(StatusCode::BAD_REQUEST, "invalid_grant")
+    }
 }
 
 fn refuse(status: StatusCode, error: &str) -> Response {
@@ -158,9 +162,10 @@ async fn calendars(State(provider): State<Provider>, headers: HeaderMap) -> Resp
     }
     let token = headers.get("authorization").and_then(|header| header.to_str().ok()?.strip_prefix("Bearer "));
     match token {
-        Some(token) if known.access.iter().any(|known| known == token) => {
-            json_body(StatusCode::OK, &json!({"items": [{"id": "1", "summary": "Work"}, {"id": "2", "summary": "*Home*"}]}))
-        }
+        Some(token) if known.access.iter().any(|known| known == token) => json_body(
+            StatusCode::OK,
+            &json!({"items": [{"id": "1", "summary": "Work"}, {"id": "2", "summary": "*Home*"}]}),
+        ),
         _ => StatusCode::UNAUTHORIZED.into_response(),
     }
 }

@@ -37,12 +37,15 @@ pub(super) const ALL: &[&str] = &["act_as_bot", "act_as_user", "remote_oauth2"];
 /// The body of section 16.5, laid out as the specification has it.
 pub(super) const SEND: &str = include_str!("golden/send.json");
 
+/// The App token of a user id.
+pub(super) type Tokens = fn(&str) -> Result<AppToken, Error>;
+
 /// The platform. It knows a few people and one of everything else, and hands out what it is told to.
 pub(super) struct Stage {
     users: HashMap<&'static str, User>,
     /// What every read of an entity fails with.
     pub(super) closed: Mutex<Option<&'static str>>,
-    pub(super) token: Mutex<fn(&str) -> Result<AppToken, Error>>,
+    pub(super) token: Mutex<Tokens>,
     /// With whose eyes which user was read.
     pub(super) reads: Mutex<Vec<(String, String)>>,
     pub(super) events: Mutex<Vec<Event>>,

@@ -107,7 +107,8 @@ impl People {
     /// and the address stay as they are.
     pub async fn put(&self, row: PersonRow) -> Result<bool, Error> {
         let key = row.id.clone();
-        let sql = "UPDATE site_users SET display_name = $2, roles = $3, delete_at = $4, generation = $5, doc = $6
+        let sql =
+            "UPDATE site_users SET display_name = $2, roles = $3, delete_at = $4, generation = $5, doc = $6
             WHERE id = $1 AND generation = $7";
         let before = row.generation - 1;
         let params =

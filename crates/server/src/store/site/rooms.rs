@@ -122,9 +122,8 @@ impl Rooms {
         // Only if the channel of this id was the one that came first.
         let join = "INSERT INTO site_channel_members (channel_id, user_id, doc)
             SELECT id, $2, $3 FROM site_channels WHERE id = $1 ON CONFLICT (channel_id, user_id) DO NOTHING";
-        statements.extend(
-            members.into_iter().map(|one| Statement::new(join, values![one.of, one.user, one.doc])),
-        );
+        statements
+            .extend(members.into_iter().map(|one| Statement::new(join, values![one.of, one.user, one.doc])));
         self.engine.write_all(statements).await?;
         let found = self.channel_named(&row.team, &row.name).await?;
         found.ok_or_else(|| Error::Shape("a channel that was just added is not there".into()))
@@ -167,7 +166,12 @@ impl Rooms {
     }
 
     /// The memberships of a channel in the order of the users' ids, as JSON texts.
-    pub async fn members_of_channel(&self, channel: &str, skip: i64, limit: i64) -> Result<Vec<String>, Error> {
+    pub async fn members_of_channel(
+        &self,
+        channel: &str,
+        skip: i64,
+        limit: i64,
+    ) -> Result<Vec<String>, Error> {
         let sql = "SELECT doc FROM site_channel_members WHERE channel_id = $1
             ORDER BY user_id LIMIT $3 OFFSET $2";
         self.docs(Statement::new(sql, values![channel, skip, limit])).await

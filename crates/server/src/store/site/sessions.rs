@@ -74,7 +74,8 @@ impl Sessions {
             return Ok(Some(row));
         }
         let ticket = self.cache.ticket(&key);
-        let sql = "SELECT digest, id, user_id, csrf, created_at, expires_at FROM site_sessions WHERE digest = $1";
+        let sql =
+            "SELECT digest, id, user_id, csrf, created_at, expires_at FROM site_sessions WHERE digest = $1";
         let Some(row) = self.engine.one::<SessionRow>(Statement::new(sql, values![digest])).await? else {
             return Ok(None);
         };

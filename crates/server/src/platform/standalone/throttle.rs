@@ -1,0 +1,58 @@
+//! Slows down who guesses passwords: per account, whether it exists or not.
+
+use std::num::NonZeroUsize;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use lru::LruCache;
+
+use crate::env::Env;
+
+/// Attempts that cost nothing.
+const FREE: u32 = 5;
+/// The wait after them doubles from one second up to this.
+const LONGEST_MS: i64 = 60_000;
+/// How many accounts are remembered.
+const HELD: NonZeroUsize = NonZeroUsize::MIN.saturating_add(9_999);
+
+#[derive(Default, Clone, Copy)]
+struct Count {
+    attempts: u32,
+    not_before: i64,
+}
+
+pub(super) struct Throttle {
+    env: Env,
+    counts: Mutex<LruCache<String, Count>>,
+}
+
+impl Throttle {
+    pub(super) fn new(env: Env) -> Self {
+        Self { env, counts: Mutex::new(LruCache::new(HELD)) }
+    }
+
+    /// Counts an attempt before it is made, so that many at once are no way around. Err has the wait in
+    /// milliseconds; such an attempt must not be made, and does not count.
+    pub(super) fn attempt(&self, account: &str) -> Result<(), i64> {
+        let now = self.env.now_ms();
+        let mut counts = self.counts();
+        let count = counts.get_or_insert_mut(account.to_owned(), Count::default);
+        if count.not_before > now {
+            return Err(count.not_before - now);
+        }
+        count.attempts = count.attempts.saturating_add(1);
+        if count.attempts >= FREE {
+            let doubled = (count.attempts - FREE).min(16);
+            count.not_before = now + (1_000_i64 << doubled).min(LONGEST_MS);
+        }
+        Ok(())
+    }
+
+    /// It was the right password: start anew.
+    pub(super) fn passed(&self, account: &str) {
+        self.counts().pop(account);
+    }
+
+    fn counts(&self) -> MutexGuard<'_, LruCache<String, Count>> {
+        self.counts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,132 @@
+//! The page on which people sign in to the standalone site. It works without script.
+
+use std::sync::Arc;
+
+use askama::Template;
+use axum::Router;
+use axum::extract::rejection::{FormRejection, QueryRejection};
+use axum::extract::{DefaultBodyLimit, Form, Query, State};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::response::{AppendHeaders, IntoResponse, Response};
+use axum::routing::get;
+use serde::Deserialize;
+use tessera_types::Password;
+
+use crate::platform::standalone::{Error, RefusalKind, Standalone, safe_return};
+
+/// Large enough for every name, password and address.
+const LARGEST: usize = 16 * 1024;
+
+/// `GET` and `POST /login`, to be put under the site's sub-path.
+pub fn router(site: Arc<Standalone>) -> Router {
+    Router::new()
+        .route("/login", get(show).post(submit))
+        .layer(DefaultBodyLimit::max(LARGEST))
+        .with_state(site)
+}
+
+#[derive(Template)]
+#[template(path = "sign_in.html")]
+struct Page<'a> {
+    action: &'a str,
+    return_to: &'a str,
+    login_id: &'a str,
+    error: &'a str,
+    nonce: &'a str,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Asked {
+    return_to: String,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Filled {
+    login_id: String,
+    password: Password,
+    return_to: String,
+}
+
+async fn show(State(site): State<Arc<Standalone>>, asked: Result<Query<Asked>, QueryRejection>) -> Response {
+    let asked = asked.map(|Query(asked)| asked).unwrap_or_default();
+    page(&site, StatusCode::OK, &home_or(&site, &asked.return_to), "", "")
+}
+
+async fn submit(
+    State(site): State<Arc<Standalone>>,
+    headers: HeaderMap,
+    form: Result<Form<Filled>, FormRejection>,
+) -> Response {
+    let Ok(Form(filled)) = form else {
+        return page(&site, StatusCode::BAD_REQUEST, &home_or(&site, ""), "", "The form could not be read.");
+    };
+    let return_to = home_or(&site, &filled.return_to);
+    let refuse = |status, text: &str| page(&site, status, &return_to, &filled.login_id, text);
+    if !from_own_page(&site, &headers) {
+        return refuse(StatusCode::FORBIDDEN, "This form was sent from another site. Please sign in here.");
+    }
+    let signed_in = match site.sign_in(&filled.login_id, &filled.password).await {
+        Ok(signed_in) => signed_in,
+        Err(Error::Refused(no)) if no.kind == RefusalKind::TooMany => {
+            return refuse(StatusCode::TOO_MANY_REQUESTS, &no.message);
+        }
+        Err(Error::Refused(no)) => return refuse(StatusCode::UNAUTHORIZED, &no.message),
+        Err(Error::Failed(error)) => {
+            tracing::error!(%error, "a sign-in failed");
+            let text = "The server could not sign you in; its log has the reason.";
+            return refuse(StatusCode::INTERNAL_SERVER_ERROR, text);
+        }
+    };
+    let cookies = site.cookies(&signed_in).map(|cookie| (header::SET_COOKIE, cookie));
+    let place = [(header::LOCATION, return_to), (header::CACHE_CONTROL, "no-store".to_owned())];
+    (StatusCode::SEE_OTHER, AppendHeaders(cookies), place).into_response()
+}
+
+/// The address to go back to, if it is one of this site, else the site's root (OS-18).
+fn home_or(site: &Standalone, return_to: &str) -> String {
+    let below = |address: &&str| {
+        address.strip_prefix(site.sub_path()).is_some_and(|rest| rest.starts_with(['/', '?']))
+    };
+    safe_return(return_to).filter(below).map_or_else(|| format!("{}/", site.sub_path()), str::to_owned)
+}
+
+/// Browsers say where a form comes from; what says nothing is no browser, and has no cookies to plant.
+fn from_own_page(site: &Standalone, headers: &HeaderMap) -> bool {
+    let text = |name: &str| headers.get(name).map(|value| value.to_str().unwrap_or_default());
+    let origin = text("origin").is_none_or(|origin| site.is_own_origin(origin, text("host")));
+    origin && text("sec-fetch-site").is_none_or(|from| matches!(from, "same-origin" | "none"))
+}
+
+fn page(site: &Standalone, status: StatusCode, return_to: &str, login_id: &str, error: &str) -> Response {
+    let rendered = site.fresh_id().ok().and_then(|nonce| {
+        let action = format!("{}/login", site.sub_path());
+        let page = Page { action: &action, return_to, login_id, error, nonce: &nonce };
+        Some((page.render().ok()?, policy(&nonce)?))
+    });
+    let Some((html, policy)) = rendered else { return StatusCode::INTERNAL_SERVER_ERROR.into_response() };
+    let fixed: [(HeaderName, HeaderValue); 6] = [
+        (header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8")),
+        (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
+        (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
+        (header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY")),
+        // Not `no-referrer`: with that, browsers send `Origin: null` with the form.
+        (header::REFERRER_POLICY, HeaderValue::from_static("same-origin")),
+        (header::CONTENT_SECURITY_POLICY, policy),
+    ];
+    (status, fixed, html).into_response()
+}
+
+/// `form-action` also rules the redirects after the form, so it allows any https and http target: a sign-in may
+/// go on to connect, which goes on to the provider. Where the form itself goes is fixed in the page.
+fn policy(nonce: &str) -> Option<HeaderValue> {
+    HeaderValue::from_str(&format!(
+        "default-src 'none'; style-src 'nonce-{nonce}'; form-action 'self' https: http:; base-uri 'none'; \
+         frame-ancestors 'none'"
+    ))
+    .ok()
+}
+
+#[cfg(test)]
+mod tests;
