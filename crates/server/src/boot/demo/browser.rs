@@ -52,7 +52,8 @@ impl Browser {
     /// Goes to an address that was typed, or clicked on in another program.
     pub(super) async fn open(&mut self, url: Url) -> Result<Page, Error> {
         let (body, hops) = (String::new(), Vec::new());
-        self.navigate(Navigation { url, post: false, body, from: None, is_form: false, hops, tainted: false }).await
+        self.navigate(Navigation { url, post: false, body, from: None, is_form: false, hops, tainted: false })
+            .await
     }
 
     /// Presses the button with these words on a filled-in form of a page.
@@ -67,7 +68,8 @@ impl Browser {
             }
         };
         let (from, hops) = (Some(page), Vec::new());
-        self.navigate(Navigation { url, post: form.post, body, from, is_form: true, hops, tainted: false }).await
+        self.navigate(Navigation { url, post: form.post, body, from, is_form: true, hops, tainted: false })
+            .await
     }
 
     async fn navigate(&mut self, mut going: Navigation<'_>) -> Result<Page, Error> {
@@ -137,10 +139,16 @@ impl Navigation<'_> {
     fn headers(&self, cookies: Option<String>) -> Result<HeaderMap, Error> {
         let mut headers = HeaderMap::new();
         let fixed = [
-            (header::ACCEPT, "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8"),
+            (
+                header::ACCEPT,
+                "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8",
+            ),
             (header::ACCEPT_LANGUAGE, "en-US,en;q=0.9"),
             (header::UPGRADE_INSECURE_REQUESTS, "1"),
-            (header::USER_AGENT, "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) tessera-demo"),
+            (
+                header::USER_AGENT,
+                "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) tessera-demo",
+            ),
             (HeaderName::from_static("sec-fetch-site"), self.site()),
             (HeaderName::from_static("sec-fetch-mode"), "navigate"),
             (HeaderName::from_static("sec-fetch-user"), "?1"),
@@ -149,7 +157,8 @@ impl Navigation<'_> {
         for (name, value) in fixed {
             headers.insert(name, HeaderValue::from_static(value));
         }
-        let text = |text: &str| HeaderValue::from_str(text).map_err(|_| Error::Header(wire::place(&self.url)));
+        let text =
+            |text: &str| HeaderValue::from_str(text).map_err(|_| Error::Header(wire::place(&self.url)));
         if let (true, Some(page)) = (self.post, self.from) {
             let origin = if self.tainted { "null".to_owned() } else { page.origin_for(&self.url) };
             headers.insert(header::ORIGIN, text(&origin)?);

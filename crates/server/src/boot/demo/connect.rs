@@ -37,7 +37,8 @@ impl Connecting<'_> {
         let page = arrive("to be signed in at the site", browser.press(&page, &form, &button).await)?;
 
         let words = page.words();
-        let asked = page.url.path() == link.path() && words.contains(self.app_name) && words.contains(self.username);
+        let asked =
+            page.url.path() == link.path() && words.contains(self.app_name) && words.contains(self.username);
         let form = page.form_with("Continue").filter(|_| asked);
         let form = form.ok_or_else(|| {
             Failure::new(format!("a page that asks {} about {}", self.username, self.app_name), page.seen())
@@ -52,7 +53,8 @@ impl Connecting<'_> {
         let page = arrive("to be signed in at the provider", browser.press(&page, &form, &button).await)?;
 
         let words = page.words();
-        let asked = self.is_provider(&page) && [CLIENT_ID, self.account.name].iter().all(|it| words.contains(it));
+        let asked =
+            self.is_provider(&page) && [CLIENT_ID, self.account.name].iter().all(|it| words.contains(it));
         let form = page.form_with("Allow").filter(|_| asked);
         let form = form.ok_or_else(|| Failure::new("the provider's consent page", page.seen()))?;
         let page = arrive("the way back from the provider", browser.press(&page, &form, "Allow").await)?;
@@ -70,8 +72,10 @@ impl Connecting<'_> {
     fn check_request(&self, page: &Page) -> Result<(), Failure> {
         let mut stations = page.hops.iter().map(|hop| &hop.to).chain([&page.url]);
         let request = stations.find(|url| url.path() == "/authorize");
-        let request = request.ok_or_else(|| Failure::new("to be led to the provider's /authorize", page.seen()))?;
-        let has = |name: &str, value: &str| request.query_pairs().any(|pair| pair == (name.into(), value.into()));
+        let request =
+            request.ok_or_else(|| Failure::new("to be led to the provider's /authorize", page.seen()))?;
+        let has =
+            |name: &str, value: &str| request.query_pairs().any(|pair| pair == (name.into(), value.into()));
         let value = |name: &str| request.query_pairs().find(|(key, _)| key == name).map(|(_, value)| value);
         let scope = SCOPES.join(" ");
         for (name, wanted) in [
@@ -86,7 +90,8 @@ impl Connecting<'_> {
             })?;
         }
         // 32 random bytes in base64url are 43 characters; the user's id follows after a dot.
-        let state = value("state").is_some_and(|state| state.split_once('.').is_some_and(|(random, _)| random.len() == 43));
+        let state = value("state")
+            .is_some_and(|state| state.split_once('.').is_some_and(|(random, _)| random.len() == 43));
         expect(state, "a state of the site in the authorization request", || "none, or another".into())
     }
 
@@ -96,9 +101,13 @@ impl Connecting<'_> {
         let words = page.words();
         let told = words.contains("Completed connecting your account") && words.contains(self.app_name);
         let ended = page.status.as_u16() == 200 && told;
-        expect(ended, format!("200 and a page that says that {} is connected", self.app_name), || page.seen())?;
+        expect(ended, format!("200 and a page that says that {} is connected", self.app_name), || {
+            page.seen()
+        })?;
         let codes = page.hops.iter().flat_map(|hop| hop.to.query_pairs().into_owned().collect::<Vec<_>>());
-        let leaked = codes.filter(|(name, _)| name == "code" || name == "state").any(|(_, value)| page.body.contains(&value));
+        let leaked = codes
+            .filter(|(name, _)| name == "code" || name == "state")
+            .any(|(_, value)| page.body.contains(&value));
         expect(!leaked, "neither code nor state on that page", || "one of them".into())
     }
 }

@@ -177,7 +177,20 @@ mod tests {
 
     #[test]
     fn broken_markup_ends() {
-        for html in ["<", "<a", "<a b", "<a b=", "<a b='", "</", "<!--", "<!", "<a =b>", "<script>", "&#xffffffff;", "<a é=1>"] {
+        for html in [
+            "<",
+            "<a",
+            "<a b",
+            "<a b=",
+            "<a b='",
+            "</",
+            "<!--",
+            "<!",
+            "<a =b>",
+            "<script>",
+            "&#xffffffff;",
+            "<a é=1>",
+        ] {
             pieces(html);
         }
     }

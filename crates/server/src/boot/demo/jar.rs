@@ -81,7 +81,10 @@ mod tests {
         };
         let mut jar = Jar::default();
         let site = url("http://localhost:1/sign-in");
-        jar.keep(&site, &set(&["a=1; Path=/", "b=2; Path=/chat; SameSite=Strict", "c=3; Secure", "__Host-d=4; Path=/"]));
+        jar.keep(
+            &site,
+            &set(&["a=1; Path=/", "b=2; Path=/chat; SameSite=Strict", "c=3; Secure", "__Host-d=4; Path=/"]),
+        );
         assert_eq!(jar.header(&url("http://localhost:2/x"), false, false).unwrap(), "a=1");
         assert_eq!(jar.header(&url("http://localhost:1/chat/x"), false, true).unwrap(), "a=1; b=2");
         assert_eq!(jar.header(&url("http://localhost:1/chat"), true, false).unwrap(), "a=1");

@@ -78,8 +78,7 @@ pub async fn run(options: DemoOptions) -> ExitCode {
 
 async fn walk_it(options: &DemoOptions, report: &Report) -> Result<(), Error> {
     let listen = options.listen.unwrap_or((Ipv4Addr::LOCALHOST, 0).into());
-    let mut stage =
-        unless_interrupted(Stage::start(options.data.as_deref(), listen, Log::Kept)).await?;
+    let mut stage = unless_interrupted(Stage::start(options.data.as_deref(), listen, Log::Kept)).await?;
     let walked = unless_interrupted(Box::pin(walk::walk(&mut stage, report))).await;
     if matches!(walked, Err(Error::Step)) {
         report.server_log(&stage.server.last_words());
@@ -90,8 +89,7 @@ async fn walk_it(options: &DemoOptions, report: &Report) -> Result<(), Error> {
 
 async fn wait_for_people(options: &DemoOptions, report: &Report) -> Result<(), Error> {
     let listen = options.listen.unwrap_or((Ipv4Addr::LOCALHOST, PORT).into());
-    let mut stage =
-        unless_interrupted(Stage::start(options.data.as_deref(), listen, Log::Shown)).await?;
+    let mut stage = unless_interrupted(Stage::start(options.data.as_deref(), listen, Log::Shown)).await?;
     let waited = async {
         let ready = unless_interrupted(Box::pin(walk::prepare(&stage, report))).await?;
         guide::print(&stage, &ready, report).map_err(|error| Error::Server(error.seen))?;

@@ -47,7 +47,11 @@ impl Page {
     /// The page in one line, for those who expected another. Addresses are told without their query.
     pub(super) fn seen(&self) -> String {
         let words: String = self.words().chars().take(QUOTED).collect();
-        let way: String = self.hops.iter().map(|hop| format!("{} from {}, ", hop.status.as_u16(), wire::place(&hop.from))).collect();
+        let way: String = self
+            .hops
+            .iter()
+            .map(|hop| format!("{} from {}, ", hop.status.as_u16(), wire::place(&hop.from)))
+            .collect();
         format!("{way}status {} at {}: {words}", self.status.as_u16(), wire::place(&self.url))
     }
 
@@ -101,7 +105,8 @@ mod tests {
 
     #[test]
     fn a_form_goes_where_the_policy_lets_it() {
-        let (own, other) = (Url::parse("http://localhost:1/b").unwrap(), Url::parse("http://127.0.0.1:2/").unwrap());
+        let (own, other) =
+            (Url::parse("http://localhost:1/b").unwrap(), Url::parse("http://127.0.0.1:2/").unwrap());
         let verdicts = |policy: &str| {
             let page = page(&[(header::CONTENT_SECURITY_POLICY, policy)]);
             (page.lets_forms_go_to(&own), page.lets_forms_go_to(&other))
@@ -115,7 +120,8 @@ mod tests {
 
     #[test]
     fn the_referrer_policy_decides_about_the_origin() {
-        let (own, other) = (Url::parse("http://localhost:1/b").unwrap(), Url::parse("http://127.0.0.1:2/").unwrap());
+        let (own, other) =
+            (Url::parse("http://localhost:1/b").unwrap(), Url::parse("http://127.0.0.1:2/").unwrap());
         let origins = |policy: &str| {
             let page = page(&[(header::REFERRER_POLICY, policy)]);
             (page.origin_for(&own), page.origin_for(&other))

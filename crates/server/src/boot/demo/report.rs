@@ -62,7 +62,9 @@ impl Report {
                 Ok(value)
             }
             Err(Failure { expected, seen }) => {
-                let text = format!("FAIL {number:>2}. {name}\n         expected: {expected}\n         seen:     {seen}");
+                let text = format!(
+                    "FAIL {number:>2}. {name}\n         expected: {expected}\n         seen:     {seen}"
+                );
                 self.say(
                     || text,
                     || {

@@ -52,7 +52,8 @@ impl Stage {
         let simulator = Simulator::builder().build().start(listener);
         let simulator = simulator.map_err(|error| Error::Server(format!("the provider: {error}")))?;
         let (listener, app_url) = any_port().await?;
-        let settings = settings(&app_url, listener.local_addr().map_err(io("the App's address"))?, &simulator)?;
+        let settings =
+            settings(&app_url, listener.local_addr().map_err(io("the App's address"))?, &simulator)?;
         let app = hello_oauth2::app(settings);
         let app = app.map_err(|error| Error::Server(format!("the App could not be made: {error}")))?;
         let (stop_app, stopped) = oneshot::channel::<()>();

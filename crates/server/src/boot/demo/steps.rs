@@ -29,8 +29,11 @@ pub(super) const ADA: Account = Account {
     password: ACCOUNT_PASSWORD,
     calendars: ["ada@simulator.example", "Analytical Engine"],
 };
-pub(super) const GRACE: Account =
-    Account { name: "grace", password: ACCOUNT_PASSWORD, calendars: ["grace@simulator.example", "Compilers"] };
+pub(super) const GRACE: Account = Account {
+    name: "grace",
+    password: ACCOUNT_PASSWORD,
+    calendars: ["grace@simulator.example", "Compilers"],
+};
 
 /// What the steps after the installation work with.
 pub(super) struct Ready {
@@ -42,7 +45,11 @@ pub(super) struct Ready {
 }
 
 /// `ok`, or what was expected and what was seen instead.
-pub(super) fn expect(ok: bool, expected: impl Into<String>, seen: impl FnOnce() -> String) -> Result<(), Failure> {
+pub(super) fn expect(
+    ok: bool,
+    expected: impl Into<String>,
+    seen: impl FnOnce() -> String,
+) -> Result<(), Failure> {
     if ok { Ok(()) } else { Err(Failure::new(expected, seen())) }
 }
 
@@ -50,7 +57,9 @@ pub(super) fn expect(ok: bool, expected: impl Into<String>, seen: impl FnOnce() 
 pub(super) async fn install(stage: &Stage) -> Step<Ready> {
     let api = Api::new(&stage.server.site);
     let sysadmin = api.sign_in("sysadmin").await?;
-    expect(sysadmin.roles.contains("system_admin"), "sysadmin to be an administrator", || sysadmin.roles.clone())?;
+    expect(sysadmin.roles.contains("system_admin"), "sysadmin to be an administrator", || {
+        sysadmin.roles.clone()
+    })?;
 
     let mut listing = api::manifest(&stage.app_url).await?;
     let app_name = listing["display_name"].as_str().unwrap_or_default().to_owned();
@@ -59,7 +68,9 @@ pub(super) async fn install(stage: &Stage) -> Step<Ready> {
     listing["add_deploys"] = json!(["http"]);
     let listed = api.post(&sysadmin, routes::UPDATE_APP_LISTING, &listing).await?;
     let root_url = &listed["http"]["root_url"];
-    expect(*root_url == stage.app_url, format!("the App listed at {}", stage.app_url), || root_url.to_string())?;
+    expect(*root_url == stage.app_url, format!("the App listed at {}", stage.app_url), || {
+        root_url.to_string()
+    })?;
 
     let which = json!({ "app_id": APP_ID, "deploy_type": "http" });
     // The answer holds secrets: only what it is about may be told.
@@ -114,11 +125,14 @@ impl Ready {
         let reply = self.command(who, "send", None).await?;
         let text = reply.text.replace('\\', "");
         let [own, other] = account.calendars;
-        let foreign = [ADA, GRACE].iter().filter(|known| known.name != account.name).any(|known| {
-            known.calendars.iter().any(|calendar| text.contains(calendar))
-        });
+        let foreign = [ADA, GRACE]
+            .iter()
+            .filter(|known| known.name != account.name)
+            .any(|known| known.calendars.iter().any(|calendar| text.contains(calendar)));
         let right = reply.is_ok() && text.contains(own) && text.contains(other) && !foreign;
-        expect(right, format!("the calendars of {} and no others: {own}, {other}", account.name), || reply.seen())?;
+        expect(right, format!("the calendars of {} and no others: {own}, {other}", account.name), || {
+            reply.seen()
+        })?;
         let reads = provider.resource_reads() - before;
         expect(reads == 1, "the provider to have given the list out once", || format!("{reads} times"))?;
         Ok(((), format!("{}'s calendars: {own}, {other}", account.name)))
@@ -160,7 +174,8 @@ pub(super) async fn provider_counts(provider: &Simulator, connects: u64, sends: 
         provider.refreshes(),
         provider.resource_reads(),
     );
-    let wanted = format!("{connects} consents, {connects} token requests, 0 refreshes, {sends} reads of calendars");
+    let wanted =
+        format!("{connects} consents, {connects} token requests, 0 refreshes, {sends} reads of calendars");
     expect(seen == wanted, wanted, || seen.clone())?;
     Ok(((), seen))
 }
