@@ -16,8 +16,10 @@ use crate::web::{Confirm, Connected};
 
 /// The ticket of a callback that waits for its owner to sign in.
 const PARKED: &str = "tessera-parked";
-/// Set by the sign-in page: whoever comes straight from there may have been led (OS-17).
-pub(super) const DETOUR: &str = "tessera-signed-in";
+/// Set when connect sends a browser to sign in: whoever comes back from there may have been led (OS-17).
+const DETOUR: &str = "tessera-detour";
+/// How long that is remembered, in seconds, unless the person confirms before.
+const DETOUR_FOR: u64 = 900;
 
 /// R04.
 pub(super) async fn connect(
@@ -46,7 +48,10 @@ async fn try_connect(
         let name = house.connect.connectable(app, &visitor).await?;
         let token = house.connect.form_token(app, &visitor);
         let username = &visitor.identity.username;
-        return Ok(pages::respond(Confirm::page(&name, app.as_str(), username, &token)));
+        let mut response = pages::respond(Confirm::page(&name, app.as_str(), username, &token));
+        // With `no-referrer` browsers send `Origin: null` with the form, which is nobody's.
+        response.headers_mut().insert(header::REFERRER_POLICY, HeaderValue::from_static("same-origin"));
+        return Ok(response);
     }
     let begun = house.connect.begin(app, &visitor).await?;
     Ok(leave(house, begun, StatusCode::TEMPORARY_REDIRECT))
@@ -75,7 +80,9 @@ pub(super) async fn confirm(
         let Form(form) = form.map_err(|_| crate::connect::Error::StaleForm)?;
         house.connect.check_form_token(&app, &visitor, &form.token)?;
         let begun = house.connect.begin(&app, &visitor).await?;
-        Ok(leave(&house, begun, StatusCode::SEE_OTHER))
+        let mut response = leave(&house, begun, StatusCode::SEE_OTHER);
+        append(&mut response, cookies::set(&house.settings, DETOUR, &AccessToken::default(), 0));
+        Ok(response)
     };
     confirmed.await.unwrap_or_else(|error| pages::fail(&house, &headers, &caller, error))
 }
@@ -163,7 +170,12 @@ fn visitor(caller: &Caller) -> Option<Visitor<'_>> {
 
 fn sign_in_or_refuse(house: &House, headers: &HeaderMap, path: &str) -> Result<Response, WireError> {
     match wants_page(headers) && !headers.contains_key(header::AUTHORIZATION) {
-        true => Ok(Redirect::to(&house.platform.sign_in_url(path)).into_response()),
+        true => {
+            let mut response = Redirect::to(&house.platform.sign_in_url(path)).into_response();
+            let detour = AccessToken::new("1");
+            append(&mut response, cookies::set(&house.settings, DETOUR, &detour, DETOUR_FOR));
+            Ok(response)
+        }
         false => Err(WireError::unauthorized("user ID is required")),
     }
 }
