@@ -83,7 +83,8 @@ async fn user(house: Arc<House>, app: AppId, number: usize) -> Result<SeededUser
         AppToken::Token(token) => token.expose().to_owned(),
         AppToken::NeedsConsent { .. } | AppToken::Refused(_) => return Err(failed("no token was given")),
     };
-    let body = format!(r#"{{"access_token":"bench-{number:026}","token_type":"Bearer","number":{}}}"#, number % 10);
+    let body =
+        format!(r#"{{"access_token":"bench-{number:026}","token_type":"Bearer","number":{}}}"#, number % 10);
     let act = Act { actor: &user_id, app: &app, request: "bench", reason: "bench" };
     house.grants.put_record(&act, body.as_bytes()).await.map_err(failed)?;
     Ok(SeededUser { token, user_id, body })

@@ -187,7 +187,10 @@ async fn run_serve(args: ServeArgs) -> Result<(), Failure> {
 
 fn start_log(log: &super::config::Log) -> Result<(), Failure> {
     let filter = EnvFilter::try_new(&log.level).map_err(|error| {
-        super::config::Error::new("log.level", format!("{error}: write info, or a filter such as tessera_server=debug"))
+        super::config::Error::new(
+            "log.level",
+            format!("{error}: write info, or a filter such as tessera_server=debug"),
+        )
     })?;
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     match log.json {

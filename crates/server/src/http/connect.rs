@@ -12,14 +12,11 @@ use super::errors::WireError;
 use super::pages::{self, wants_page};
 use super::{House, cookies};
 use crate::connect::{Begun, CallbackQuery, PARKED_FOR, Visitor, flow_cookie_name};
+use crate::web::sign_in::DETOUR;
 use crate::web::{Confirm, Connected};
 
 /// The ticket of a callback that waits for its owner to sign in.
 const PARKED: &str = "tessera-parked";
-/// Set when connect sends a browser to sign in: whoever comes back from there may have been led (OS-17).
-const DETOUR: &str = "tessera-detour";
-/// How long that is remembered, in seconds, unless the person confirms before.
-const DETOUR_FOR: u64 = 900;
 
 /// R04.
 pub(super) async fn connect(
@@ -49,7 +46,7 @@ async fn try_connect(
         let token = house.connect.form_token(app, &visitor);
         let username = &visitor.identity.username;
         let mut response = pages::respond(Confirm::page(&name, app.as_str(), username, &token));
-        // With `no-referrer` browsers send `Origin: null` with the form, which is nobody's.
+        // With `no-referrer`, which other pages have, browsers send `Origin: null` with the form.
         response.headers_mut().insert(header::REFERRER_POLICY, HeaderValue::from_static("same-origin"));
         return Ok(response);
     }
@@ -170,12 +167,7 @@ fn visitor(caller: &Caller) -> Option<Visitor<'_>> {
 
 fn sign_in_or_refuse(house: &House, headers: &HeaderMap, path: &str) -> Result<Response, WireError> {
     match wants_page(headers) && !headers.contains_key(header::AUTHORIZATION) {
-        true => {
-            let mut response = Redirect::to(&house.platform.sign_in_url(path)).into_response();
-            let detour = AccessToken::new("1");
-            append(&mut response, cookies::set(&house.settings, DETOUR, &detour, DETOUR_FOR));
-            Ok(response)
-        }
+        true => Ok(Redirect::to(&house.platform.sign_in_url(path)).into_response()),
         false => Err(WireError::unauthorized("user ID is required")),
     }
 }
@@ -209,7 +201,8 @@ async fn must_confirm(
 /// To the provider, with the flow's cookie. The GET keeps the original's 307; after a form it is 303 (OS-07).
 fn leave(house: &House, begun: Begun, status: StatusCode) -> Response {
     let Ok(location) = HeaderValue::from_str(&ascii(&begun.url)) else {
-        return WireError::internal(&std::io::Error::other("a checked URL is no header value")).into_response();
+        return WireError::internal(&std::io::Error::other("a checked URL is no header value"))
+            .into_response();
     };
     let anchor = format!("<a href=\"{}\">Temporary Redirect</a>.\n\n", escape(&begun.url));
     let mut response = (status, [(header::CONTENT_TYPE, "text/html; charset=utf-8")], anchor).into_response();

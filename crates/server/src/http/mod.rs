@@ -2,8 +2,8 @@
 
 mod admin;
 mod body;
-mod caller;
 mod call;
+mod caller;
 mod connect;
 mod cookies;
 mod errors;
@@ -21,8 +21,8 @@ use axum::Router;
 use axum::http::StatusCode;
 use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse as _, Response};
-use axum::routing::{get, on, post};
 use axum::routing::{MethodFilter, MethodRouter};
+use axum::routing::{get, on, post};
 use tessera_types::routes;
 use tower_http::catch_panic::CatchPanicLayer;
 use url::Url;
@@ -85,10 +85,8 @@ pub fn router(rooms: House, more: Router) -> Router {
     let flow = Router::new()
         .route(routes::CONNECT, only(get(connect::connect).post(connect::confirm)))
         .route(routes::COMPLETE, only(get(connect::complete)));
-    let plugin = Router::new()
-        .nest("/api/v1", api)
-        .nest("/tessera/v1", tessera::router())
-        .nest("/apps/{app}", flow);
+    let plugin =
+        Router::new().nest("/api/v1", api).nest("/tessera/v1", tessera::router()).nest("/apps/{app}", flow);
     let mut site = Router::new().nest(routes::PLUGIN_PATH, plugin).with_state(Arc::clone(&rooms)).merge(more);
     let below = rooms.settings.site_url.path().trim_end_matches('/').to_owned();
     if !below.is_empty() {
@@ -118,7 +116,8 @@ async fn not_found() -> Response {
 }
 
 fn panicked(panic: Box<dyn std::any::Any + Send>) -> Response {
-    let what = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    let what =
+        panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
     // What a panic says may hold anything: it goes nowhere but to the log, and there only as a place to look.
     tracing::error!(known = what.is_some(), "a handler panicked");
     let text = "Panicked while handling the request. Please check the server logs for more details.";

@@ -65,7 +65,7 @@ impl Server {
         let ready = async {
             while let Some(line) = output.next_line().await? {
                 if let Some(site) = line.strip_prefix(READY) {
-                    return Ok(Some(site.trim().to_owned()));
+                    return Ok::<_, std::io::Error>(Some(site.trim().to_owned()));
                 }
             }
             Ok::<_, std::io::Error>(None)
