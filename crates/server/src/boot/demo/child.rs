@@ -68,7 +68,7 @@ impl Server {
                     return Ok::<_, std::io::Error>(Some(site.trim().to_owned()));
                 }
             }
-            Ok(None)
+            Ok::<_, std::io::Error>(None)
         };
         let site = match timeout(START, ready).await {
             Err(_) => Err(format!("the server was not ready within {} seconds", START.as_secs())),
