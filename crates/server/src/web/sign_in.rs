@@ -6,7 +6,7 @@ use askama::Template;
 use axum::Router;
 use axum::extract::rejection::{FormRejection, QueryRejection};
 use axum::extract::{DefaultBodyLimit, Form, Query, State};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{AppendHeaders, IntoResponse, Response};
 use axum::routing::get;
 use serde::Deserialize;
@@ -27,12 +27,12 @@ pub fn router(site: Arc<Standalone>) -> Router {
 
 #[derive(Template)]
 #[template(path = "sign_in.html")]
-struct Page<'a> {
+struct SignIn<'a> {
+    style: &'static str,
     action: &'a str,
     return_to: &'a str,
     login_id: &'a str,
     error: &'a str,
-    nonce: &'a str,
 }
 
 #[derive(Default, Deserialize)]
@@ -100,32 +100,18 @@ fn from_own_page(site: &Standalone, headers: &HeaderMap) -> bool {
 }
 
 fn page(site: &Standalone, status: StatusCode, return_to: &str, login_id: &str, error: &str) -> Response {
-    let rendered = site.fresh_id().ok().and_then(|nonce| {
-        let action = format!("{}/login", site.sub_path());
-        let page = Page { action: &action, return_to, login_id, error, nonce: &nonce };
-        Some((page.render().ok()?, policy(&nonce)?))
-    });
-    let Some((html, policy)) = rendered else { return StatusCode::INTERNAL_SERVER_ERROR.into_response() };
-    let fixed: [(HeaderName, HeaderValue); 6] = [
-        (header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8")),
-        (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
-        (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
-        (header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY")),
-        // Not `no-referrer`: with that, browsers send `Origin: null` with the form.
-        (header::REFERRER_POLICY, HeaderValue::from_static("same-origin")),
-        (header::CONTENT_SECURITY_POLICY, policy),
+    let action = format!("{}/login", site.sub_path());
+    let form = SignIn { style: super::STYLE, action: &action, return_to, login_id, error };
+    let page = super::page(&form, "");
+    let fixed = [
+        (header::CONTENT_TYPE, "text/html; charset=utf-8"),
+        (header::CACHE_CONTROL, "no-store"),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::X_FRAME_OPTIONS, "DENY"),
+        // Not `no-referrer`: with that, browsers send `Origin: null` along with the form.
+        (header::REFERRER_POLICY, "same-origin"),
     ];
-    (status, fixed, html).into_response()
-}
-
-/// `form-action` also rules the redirects after the form, so it allows any https and http target: a sign-in may
-/// go on to connect, which goes on to the provider. Where the form itself goes is fixed in the page.
-fn policy(nonce: &str) -> Option<HeaderValue> {
-    HeaderValue::from_str(&format!(
-        "default-src 'none'; style-src 'nonce-{nonce}'; form-action 'self' https: http:; base-uri 'none'; \
-         frame-ancestors 'none'"
-    ))
-    .ok()
+    (status, fixed, [(header::CONTENT_SECURITY_POLICY, page.policy)], page.html).into_response()
 }
 
 #[cfg(test)]

@@ -129,7 +129,8 @@ async fn texts_that_are_no_tokens_belong_to_nobody() {
 async fn os_37_deactivation_ends_sessions_and_app_tokens_for_good() {
     let fixture = Fixture::new().await;
     let user = fixture.user("user-1").await;
-    let (session, token) = (fixture.sign_in("user-1").await, fixture.app_token("hello-oauth2", &user.id).await);
+    let (session, token) =
+        (fixture.sign_in("user-1").await, fixture.app_token("hello-oauth2", &user.id).await);
     let identity = fixture.whose(&token).await.unwrap();
     assert_eq!((identity.user_id.as_str(), identity.app), (user.id.as_str(), Some(hello())));
 
@@ -139,7 +140,9 @@ async fn os_37_deactivation_ends_sessions_and_app_tokens_for_good() {
     assert!(matches!(refusal, AppToken::Refused(_)));
     let no = refused(fixture.site.sign_in("user-1", &Password::new(PASSWORD)).await);
     assert_eq!(no.id, "api.user.login.inactive.app_error");
-    assert!(refused(fixture.site.read_team(Eyes::Of(&user.id), &user.id).await).kind == RefusalKind::Unauthorized);
+    assert!(
+        refused(fixture.site.read_team(Eyes::Of(&user.id), &user.id).await).kind == RefusalKind::Unauthorized
+    );
 
     fixture.site.set_user_active(&user.id, true).await.unwrap();
     assert!(fixture.whose(&session).await.is_none() && fixture.whose(&token).await.is_none());
@@ -201,7 +204,9 @@ async fn bots_are_found_renamed_reactivated_and_step_aside_for_people() {
 
     let aside = site.ensure_bot(&AppId::new("user-1").unwrap(), "One").await.unwrap();
     assert_eq!(aside.username, "user-1-app");
-    assert!(refused(site.sign_in("user-1-app", &Password::new(PASSWORD)).await).kind == RefusalKind::Unauthorized);
+    assert!(
+        refused(site.sign_in("user-1-app", &Password::new(PASSWORD)).await).kind == RefusalKind::Unauthorized
+    );
 }
 
 #[tokio::test]
@@ -241,8 +246,10 @@ async fn entities_are_read_with_the_readers_eyes() {
         text(platform.post(Eyes::Of(&user.id), &team.id).await.unwrap_err()),
         ": Unable to get the post."
     );
-    assert_eq!(text(platform.team(Eyes::Of(&user.id), "x").await.unwrap_err()),
-        ": Invalid or missing team_id parameter in request URL.");
+    assert_eq!(
+        text(platform.team(Eyes::Of(&user.id), "x").await.unwrap_err()),
+        ": Invalid or missing team_id parameter in request URL."
+    );
     // The team's address is for administrators.
     assert_eq!(platform.team(Eyes::Of(&user.id), &team.id).await.unwrap().email, "");
     assert_eq!(platform.team(Eyes::Of(&admin.id), &team.id).await.unwrap().email, "sysadmin@example.com");
@@ -314,8 +321,14 @@ async fn posts_are_from_their_author_and_told_to_the_channel() {
     assert_eq!(refused(site.read_post(Eyes::Of(&other), &root.id).await).kind, RefusalKind::Forbidden);
     assert_eq!(refused(site.create_post(&other, draft("", "x")).await).kind, RefusalKind::Forbidden);
     // A thread is one level deep and stays in its channel.
-    assert_eq!(refused(site.create_post(&user.id, draft(&reply.id, "x")).await).message, "Invalid RootId parameter.");
-    assert_eq!(refused(site.create_post(&user.id, draft(&user.id, "x")).await).message, "Invalid RootId parameter.");
+    assert_eq!(
+        refused(site.create_post(&user.id, draft(&reply.id, "x")).await).message,
+        "Invalid RootId parameter."
+    );
+    assert_eq!(
+        refused(site.create_post(&user.id, draft(&user.id, "x")).await).message,
+        "Invalid RootId parameter."
+    );
     let long = "é".repeat(16_384);
     assert_eq!(refused(site.create_post(&user.id, draft("", &long)).await).kind, RefusalKind::Invalid);
 }
@@ -337,7 +350,9 @@ async fn origins_are_the_sites_own_or_the_asked_hosts() {
     assert!(own("https://chat.example.com", None));
     assert!(own("https://chat.example.com:443", Some("other")));
     assert!(own("https://localhost:8065", Some("localhost:8065")));
-    for foreign in ["null", "", "https://evil.example", "http://chat.example.com", "https://chat.example.com.evil"] {
+    for foreign in
+        ["null", "", "https://evil.example", "http://chat.example.com", "https://chat.example.com.evil"]
+    {
         assert!(!own(foreign, Some("chat.example.com")), "{foreign}");
     }
     assert_eq!(fixture.site.sign_in_url("/sub/a?b"), "/sub/login?return_to=/sub/a%3Fb");
