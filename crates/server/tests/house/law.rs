@@ -140,9 +140,7 @@ fn forbidden_room(room: &str, target: Option<&str>) -> Option<String> {
         }
         _ => {}
     }
-    // What seeds a benchmark stands beside the command line.
-    let from = if room == "bench_seed" { Some(9) } else { floor(room) };
-    match (from, floor(target)) {
+    match (floor(room), floor(target)) {
         (_, None) => Some(format!("`{target}` is no room")),
         (None, _) => Some(format!("`{room}` is no room")),
         (Some(from), Some(to)) if to < from => None,
