@@ -57,9 +57,7 @@ impl Server {
         command.stderr(if log == Log::Shown { Stdio::inherit() } else { Stdio::piped() });
         let mut child = command.spawn().map_err(io("starting the server"))?;
         let lines = Lines::default();
-        if let Some(stderr) = child.stderr.take() {
-            tokio::spawn(lines.clone().follow(stderr));
-        }
+        let following = child.stderr.take().map(|stderr| tokio::spawn(lines.clone().follow(stderr)));
         let stdout = child.stdout.take().ok_or_else(|| Error::Server("the server has no output".into()))?;
         let mut output = BufReader::new(stdout).lines();
         let ready = async {
@@ -88,7 +86,14 @@ impl Server {
                 tokio::spawn(async move { while let Ok(Some(_)) = output.next_line().await {} });
                 Ok(Self { child, log, lines, site })
             }
-            Err(problem) => Err(Error::Server(format!("{problem}\n{}", lines.text()).trim_end().to_owned())),
+            Err(problem) => {
+                // Its words are complete when it is gone; it may hang, so it is not waited for politely.
+                let gone = matches!(child.try_wait(), Ok(Some(_))) || child.kill().await.is_ok();
+                if let Some(following) = following.filter(|_| gone) {
+                    let _ = following.await;
+                }
+                Err(Error::Server(format!("{problem}\n{}", lines.text()).trim_end().to_owned()))
+            }
         }
     }
 
