@@ -9,6 +9,7 @@ mod cookies;
 mod errors;
 mod guard;
 pub mod health;
+mod home;
 mod oauth2;
 mod pages;
 mod tessera;
@@ -87,7 +88,11 @@ pub fn router(rooms: House, more: Router) -> Router {
         .route(routes::COMPLETE, only(get(connect::complete)));
     let plugin =
         Router::new().nest("/api/v1", api).nest("/tessera/v1", tessera::router()).nest("/apps/{app}", flow);
-    let mut site = Router::new().nest(routes::PLUGIN_PATH, plugin).with_state(Arc::clone(&rooms)).merge(more);
+    let mut site = Router::new().nest(routes::PLUGIN_PATH, plugin);
+    if rooms.settings.development {
+        site = site.route("/", only(get(home::home)));
+    }
+    let mut site = site.with_state(Arc::clone(&rooms)).merge(more);
     let below = rooms.settings.site_url.path().trim_end_matches('/').to_owned();
     if !below.is_empty() {
         site = Router::new().nest(&below, site);
