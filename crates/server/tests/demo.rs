@@ -1,6 +1,7 @@
 //! `tessera demo --headless` as people run it: the binary itself, nothing prepared.
 
 #![cfg(feature = "demo")]
+#![expect(clippy::unwrap_used, reason = "what cannot be had ends the test")]
 
 use std::path::Path;
 use std::process::{Command, Output};
