@@ -1,6 +1,6 @@
 //! The command line. Exit codes: 0 done, 1 it could not be done, 2 the command itself is wrong.
 
-use std::io::Write as _;
+use std::io::{IsTerminal as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -229,7 +229,9 @@ fn start_log(log: &super::config::Log) -> Result<(), Failure> {
             format!("{error}: write info, or a filter such as tessera_server=debug"),
         )
     })?;
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let colours = std::io::stderr().is_terminal();
+    let builder =
+        tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(colours);
     match log.json {
         true => builder.json().init(),
         false => builder.init(),
