@@ -238,8 +238,12 @@ fn overlay(table: &mut Table, shape: &Table, name: &str, text: String) -> Result
     let (section, key) = key.split_once("__").ok_or_else(unknown)?;
     let default = shape.get(section).and_then(|section| section.get(key)).ok_or_else(unknown)?;
     let value = match default {
-        Value::Boolean(_) => text.parse().map(Value::Boolean).map_err(|_| Error::new(name, "write true or false")),
-        Value::Integer(_) => text.parse().map(Value::Integer).map_err(|_| Error::new(name, "write a whole number")),
+        Value::Boolean(_) => {
+            text.parse().map(Value::Boolean).map_err(|_| Error::new(name, "write true or false"))
+        }
+        Value::Integer(_) => {
+            text.parse().map(Value::Integer).map_err(|_| Error::new(name, "write a whole number"))
+        }
         Value::Array(_) => Ok(Value::Array(
             text.split(',')
                 .map(str::trim)
@@ -283,7 +287,10 @@ pub fn site_url(key: &str, text: &str) -> Result<Url, Error> {
         "https" => {}
         "http" if loopback => {}
         "http" => {
-            return Err(Error::new(key, "is plain http to another machine: tokens would travel in clear; use https"));
+            return Err(Error::new(
+                key,
+                "is plain http to another machine: tokens would travel in clear; use https",
+            ));
         }
         _ => return Err(Error::new(key, format!("is neither http nor https: {example}"))),
     }

@@ -105,8 +105,7 @@ pub async fn build(config: &Config, site_url: Url, env: Env) -> Result<House, Er
         profile: config.compat.profile,
     };
     let (apps_, grants_) = (Arc::clone(&apps), Arc::clone(&grants));
-    let calls =
-        Arc::new(Calls::new(apps_, grants_, Arc::clone(&platform), Arc::clone(&upstream), settings));
+    let calls = Arc::new(Calls::new(apps_, grants_, Arc::clone(&platform), Arc::clone(&upstream), settings));
     let connect = Connect::new(
         &store,
         connect::Rooms {
@@ -148,7 +147,8 @@ pub async fn build(config: &Config, site_url: Url, env: Env) -> Result<House, Er
     let more = http::v4::router(Arc::clone(&standalone))
         .merge(crate::web::sign_in::router(Arc::clone(&standalone)))
         .merge(health.clone());
-    let router = http::router(rooms, more).layer(axum::middleware::from_fn_with_state(readiness, super::ready::count));
+    let router =
+        http::router(rooms, more).layer(axum::middleware::from_fn_with_state(readiness, super::ready::count));
     Ok(House { router, health, connect, standalone, lifecycle, grants, site_url, new_root_key })
 }
 
@@ -194,9 +194,8 @@ fn store_config(config: &Config, dir: &Path) -> Result<StoreConfig, Error> {
 fn rules(config: &Config) -> Result<Rules, Error> {
     let mut rules = Rules { allow_loopback: true, ..Rules::default() };
     for allowed in &config.egress.allow {
-        let allowed = allowed.parse().map_err(|error| {
-            config::Error::new("egress.allow", format!("{error}"))
-        })?;
+        let allowed =
+            allowed.parse().map_err(|error| config::Error::new("egress.allow", format!("{error}")))?;
         rules.allow_private.push(allowed);
     }
     rules.extra_ca = config.egress.extra_ca.iter().map(PathBuf::from).collect();

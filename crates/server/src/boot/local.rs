@@ -7,11 +7,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::Router;
 use axum::extract::{Path as Segment, Query, State};
 use axum::http::{Method, Request, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
-use axum::Router;
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Full};
 use hyper_util::rt::TokioIo;
@@ -198,7 +198,12 @@ pub(super) enum CommandError {
 }
 
 /// Sends a command to the server that has `dir`, and gives its answer.
-pub(super) async fn command(dir: &Path, method: Method, path: &str, body: Vec<u8>) -> Result<Bytes, CommandError> {
+pub(super) async fn command(
+    dir: &Path,
+    method: Method,
+    path: &str,
+    body: Vec<u8>,
+) -> Result<Bytes, CommandError> {
     let stream = UnixStream::connect(dir.join(NAME))
         .await
         .map_err(|source| CommandError::NoServer { dir: dir.display().to_string(), source })?;

@@ -36,12 +36,8 @@ impl Connect {
 
     /// Whether the visitor has a connection with the App already: who has one was asked before (OS-17).
     pub async fn is_connected(&self, app: &AppId, visitor: &Visitor<'_>) -> Result<bool, Error> {
-        let act = Act {
-            actor: &visitor.identity.user_id,
-            app,
-            request: visitor.request,
-            reason: "confirm page",
-        };
+        let act =
+            Act { actor: &visitor.identity.user_id, app, request: visitor.request, reason: "confirm page" };
         Ok(self.grants.is_connected(&act).await?)
     }
 

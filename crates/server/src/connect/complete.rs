@@ -114,10 +114,7 @@ impl Connect {
             query,
         };
         let connect = Arc::clone(self);
-        self.tasks
-            .run(async move { connect.finish(finish).await })
-            .await
-            .unwrap_or(Err(Error::TaskDied))
+        self.tasks.run(async move { connect.finish(finish).await }).await.unwrap_or(Err(Error::TaskDied))
     }
 
     async fn finish(&self, finish: Finish) -> Result<Completed, Error> {
@@ -178,7 +175,8 @@ mod tests {
 
     #[test]
     fn os_13_an_error_wins_over_a_code() {
-        let values = CallbackQuery::parse("state=s&code=c&error=access_denied").unwrap().into_values().unwrap();
+        let values =
+            CallbackQuery::parse("state=s&code=c&error=access_denied").unwrap().into_values().unwrap();
         assert_eq!(values.keys().collect::<Vec<_>>(), ["error", "state"]);
     }
 }

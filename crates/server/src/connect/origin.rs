@@ -37,7 +37,8 @@ impl Connect {
 
     /// Declared by an administrator: in the settings, or as the `remote_root_url` that a person stored.
     async fn is_known(&self, app: &AppId, visitor: &Visitor<'_>, origin: &str) -> Result<bool, Error> {
-        let same = |known: &str| Url::parse(known).is_ok_and(|url| url.origin().ascii_serialization() == origin);
+        let same =
+            |known: &str| Url::parse(known).is_ok_and(|url| url.origin().ascii_serialization() == origin);
         if self.settings.known_origins.iter().any(|known| same(known)) {
             return Ok(true);
         }

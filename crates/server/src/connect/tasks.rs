@@ -28,10 +28,7 @@ impl Drop for Ended {
 impl Tasks {
     /// Runs the work in a task of its own and waits for it. Who waits may go away: the work goes on. `None` when
     /// the work panicked.
-    pub async fn run<T: Send + 'static>(
-        &self,
-        work: impl Future<Output = T> + Send + 'static,
-    ) -> Option<T> {
+    pub async fn run<T: Send + 'static>(&self, work: impl Future<Output = T> + Send + 'static) -> Option<T> {
         self.under_way.send_modify(|count| *count += 1);
         let ended = Ended(self.under_way.clone());
         let task = tokio::spawn(async move {

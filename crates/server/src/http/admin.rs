@@ -8,10 +8,10 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use tessera_types::{AppId, DeployType, UpdateAppListing, json};
 
+use super::House;
 use super::body::{self, CALL_CAP};
 use super::caller::Caller;
 use super::errors::WireError;
-use super::House;
 use crate::lifecycle::By;
 
 type Answer = Result<Response, WireError>;

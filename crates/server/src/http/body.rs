@@ -23,7 +23,8 @@ pub(super) async fn read(body: Body, cap: usize) -> Result<Bytes, WireError> {
     let mut body = body;
     let mut read = BytesMut::new();
     while let Some(frame) = body.frame().await {
-        let frame = frame.map_err(|_| WireError::new(StatusCode::BAD_REQUEST, "the body was cut off: invalid input"))?;
+        let frame = frame
+            .map_err(|_| WireError::new(StatusCode::BAD_REQUEST, "the body was cut off: invalid input"))?;
         let Ok(data) = frame.into_data() else { continue };
         if read.len() + data.len() > cap {
             drop(read);

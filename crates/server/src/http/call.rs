@@ -5,11 +5,11 @@ use axum::extract::State;
 use axum::response::Response;
 use tessera_types::{CallRequest, CallResponseWithMetadata, json};
 
+use super::House;
 use super::admin::json_response;
 use super::body::{self, CALL_CAP};
 use super::caller::Caller;
 use super::errors::WireError;
-use super::House;
 
 pub(super) async fn call(
     State(house): State<House>,

@@ -81,7 +81,9 @@ impl Caller {
     pub(super) fn app(&self) -> Result<&AppId, WireError> {
         match &self.identity {
             None => Err(WireError::unauthorized("access to this operation is limited to Mattermost Apps")),
-            Some(identity) => identity.app.as_ref().ok_or_else(|| WireError::unauthorized("not an app session")),
+            Some(identity) => {
+                identity.app.as_ref().ok_or_else(|| WireError::unauthorized("not an app session"))
+            }
         }
     }
 

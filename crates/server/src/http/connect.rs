@@ -12,12 +12,11 @@ use super::errors::WireError;
 use super::pages::{self, wants_page};
 use super::{House, cookies};
 use crate::connect::{Begun, CallbackQuery, PARKED_FOR, Visitor, flow_cookie_name};
+use crate::web::sign_in::DETOUR;
 use crate::web::{Confirm, Connected};
 
 /// The ticket of a callback that waits for its owner to sign in.
 const PARKED: &str = "tessera-parked";
-/// Set by the sign-in page: whoever comes straight from there may have been led (OS-17).
-pub(super) const DETOUR: &str = "tessera-signed-in";
 
 /// R04.
 pub(super) async fn connect(
@@ -46,7 +45,10 @@ async fn try_connect(
         let name = house.connect.connectable(app, &visitor).await?;
         let token = house.connect.form_token(app, &visitor);
         let username = &visitor.identity.username;
-        return Ok(pages::respond(Confirm::page(&name, app.as_str(), username, &token)));
+        let mut response = pages::respond(Confirm::page(&name, app.as_str(), username, &token));
+        // With `no-referrer`, which other pages have, browsers send `Origin: null` with the form.
+        response.headers_mut().insert(header::REFERRER_POLICY, HeaderValue::from_static("same-origin"));
+        return Ok(response);
     }
     let begun = house.connect.begin(app, &visitor).await?;
     Ok(leave(house, begun, StatusCode::TEMPORARY_REDIRECT))
@@ -75,7 +77,9 @@ pub(super) async fn confirm(
         let Form(form) = form.map_err(|_| crate::connect::Error::StaleForm)?;
         house.connect.check_form_token(&app, &visitor, &form.token)?;
         let begun = house.connect.begin(&app, &visitor).await?;
-        Ok(leave(&house, begun, StatusCode::SEE_OTHER))
+        let mut response = leave(&house, begun, StatusCode::SEE_OTHER);
+        append(&mut response, cookies::set(&house.settings, DETOUR, &AccessToken::default(), 0));
+        Ok(response)
     };
     confirmed.await.unwrap_or_else(|error| pages::fail(&house, &headers, &caller, error))
 }
@@ -197,7 +201,8 @@ async fn must_confirm(
 /// To the provider, with the flow's cookie. The GET keeps the original's 307; after a form it is 303 (OS-07).
 fn leave(house: &House, begun: Begun, status: StatusCode) -> Response {
     let Ok(location) = HeaderValue::from_str(&ascii(&begun.url)) else {
-        return WireError::internal(&std::io::Error::other("a checked URL is no header value")).into_response();
+        return WireError::internal(&std::io::Error::other("a checked URL is no header value"))
+            .into_response();
     };
     let anchor = format!("<a href=\"{}\">Temporary Redirect</a>.\n\n", escape(&begun.url));
     let mut response = (status, [(header::CONTENT_TYPE, "text/html; charset=utf-8")], anchor).into_response();

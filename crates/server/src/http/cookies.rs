@@ -5,6 +5,7 @@ use cookie::{Cookie, SameSite, time::Duration};
 use tessera_types::AccessToken;
 
 use super::Settings;
+use crate::web::sign_in::own_cookie_name;
 
 /// The value of a cookie.
 pub(super) fn get(headers: &HeaderMap, name: &str) -> Option<AccessToken> {
@@ -20,10 +21,7 @@ pub(super) fn get(headers: &HeaderMap, name: &str) -> Option<AccessToken> {
 
 /// Our cookies' full name: `__Host-` wherever the site is reached by https.
 pub(super) fn own_name(settings: &Settings, name: &str) -> String {
-    match settings.site_url.scheme() {
-        "https" => format!("__Host-{name}"),
-        _ => name.to_owned(),
-    }
+    own_cookie_name(&settings.site_url, name)
 }
 
 /// `Set-Cookie` for one of our own cookies, gone after `max_age` seconds; at once with 0.

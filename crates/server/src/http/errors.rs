@@ -34,7 +34,10 @@ impl WireError {
     /// Ours: the text is for the log alone.
     pub(super) fn internal(error: &dyn std::error::Error) -> Self {
         tracing::error!(%error, "a request failed");
-        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal error: see the server's log for this request's id")
+        Self::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "internal error: see the server's log for this request's id",
+        )
     }
 
     fn of_kind(kind: Kind, error: &dyn std::error::Error) -> Self {

@@ -7,8 +7,8 @@ use axum::response::{IntoResponse as _, Redirect, Response};
 use tracing::Instrument as _;
 use url::Url;
 
-use super::errors::WireError;
 use super::House;
+use super::errors::WireError;
 
 /// The id of a request, in its log lines, its audit entries and its answer's `X-Request-ID`.
 #[derive(Debug, Clone)]

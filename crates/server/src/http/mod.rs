@@ -2,13 +2,14 @@
 
 mod admin;
 mod body;
-mod caller;
 mod call;
+mod caller;
 mod connect;
 mod cookies;
 mod errors;
 mod guard;
 pub mod health;
+mod home;
 mod oauth2;
 mod pages;
 mod tessera;
@@ -21,8 +22,8 @@ use axum::Router;
 use axum::http::StatusCode;
 use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse as _, Response};
-use axum::routing::{get, on, post};
 use axum::routing::{MethodFilter, MethodRouter};
+use axum::routing::{get, on, post};
 use tessera_types::routes;
 use tower_http::catch_panic::CatchPanicLayer;
 use url::Url;
@@ -85,11 +86,13 @@ pub fn router(rooms: House, more: Router) -> Router {
     let flow = Router::new()
         .route(routes::CONNECT, only(get(connect::connect).post(connect::confirm)))
         .route(routes::COMPLETE, only(get(connect::complete)));
-    let plugin = Router::new()
-        .nest("/api/v1", api)
-        .nest("/tessera/v1", tessera::router())
-        .nest("/apps/{app}", flow);
-    let mut site = Router::new().nest(routes::PLUGIN_PATH, plugin).with_state(Arc::clone(&rooms)).merge(more);
+    let plugin =
+        Router::new().nest("/api/v1", api).nest("/tessera/v1", tessera::router()).nest("/apps/{app}", flow);
+    let mut site = Router::new().nest(routes::PLUGIN_PATH, plugin);
+    if rooms.settings.development {
+        site = site.route("/", only(get(home::home)));
+    }
+    let mut site = site.with_state(Arc::clone(&rooms)).merge(more);
     let below = rooms.settings.site_url.path().trim_end_matches('/').to_owned();
     if !below.is_empty() {
         site = Router::new().nest(&below, site);
@@ -118,7 +121,8 @@ async fn not_found() -> Response {
 }
 
 fn panicked(panic: Box<dyn std::any::Any + Send>) -> Response {
-    let what = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    let what =
+        panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
     // What a panic says may hold anything: it goes nowhere but to the log, and there only as a place to look.
     tracing::error!(known = what.is_some(), "a handler panicked");
     let text = "Panicked while handling the request. Please check the server logs for more details.";

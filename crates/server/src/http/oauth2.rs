@@ -6,10 +6,10 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use tessera_types::{AppId, OAuth2App, json};
 
+use super::House;
 use super::body::{self, RECORD_CAP};
 use super::caller::Caller;
 use super::errors::WireError;
-use super::House;
 use crate::calls::Profile;
 use crate::grants::{Act, Change};
 use crate::platform::{Audience, Event, REFRESH_BINDINGS};

@@ -10,7 +10,8 @@ use crate::web::{Failed, Page};
 /// Whether a person looks at the answer: a browser says so, a program does not.
 pub(super) fn wants_page(headers: &HeaderMap) -> bool {
     let text = |name: HeaderName| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    text(header::ACCEPT).contains("text/html") || text(HeaderName::from_static("sec-fetch-mode")) == "navigate"
+    text(header::ACCEPT).contains("text/html")
+        || text(HeaderName::from_static("sec-fetch-mode")) == "navigate"
 }
 
 /// A page with all that protects it (OS-16).
@@ -31,13 +32,16 @@ pub(super) fn fail(house: &House, headers: &HeaderMap, caller: &Caller, error: W
         return error.into_response();
     }
     let advice = match error.status.as_u16() {
-        403 => "A link like this works once, for fifteen minutes, and only in the browser and for the person who \
-                asked for it. Ask the App for a new one.",
+        403 => {
+            "A link like this works once, for fifteen minutes, and only in the browser and for the person who \
+                asked for it. Ask the App for a new one."
+        }
         500 | 502 => "Tell the App's author, or your administrator, what you see here.",
         _ => "",
     };
     let site = house.settings.site_url.as_str();
-    let mut response = respond(Failed::page(error.status.as_u16(), &error.text, advice, &caller.request, site));
+    let mut response =
+        respond(Failed::page(error.status.as_u16(), &error.text, advice, &caller.request, site));
     *response.status_mut() = error.status;
     response
 }

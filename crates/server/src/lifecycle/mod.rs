@@ -97,7 +97,6 @@ impl Lifecycle {
     }
 
     fn refresh(&self, actor: &str) {
-        self.platform
-            .publish(Event { name: REFRESH_BINDINGS, audience: Audience::User(actor.to_owned()) });
+        self.platform.publish(Event { name: REFRESH_BINDINGS, audience: Audience::User(actor.to_owned()) });
     }
 }

@@ -18,10 +18,7 @@ impl Lifecycle {
         }
         self.note(audit::Act::AppEnabled, id, by).await?;
         let bot = &app.bot_user_id;
-        self.platform
-            .set_bot_active(bot, true)
-            .await
-            .map_err(|error| Error::EnableBot(id.clone(), error))?;
+        self.platform.set_bot_active(bot, true).await.map_err(|error| Error::EnableBot(id.clone(), error))?;
         let app = self.set_disabled(id, false).await?;
         let answer = self.tell(&app, app.manifest.on_enable.clone(), by).await;
         self.refresh(by.actor);

@@ -6,13 +6,26 @@ use askama::Template;
 use axum::Router;
 use axum::extract::rejection::{FormRejection, QueryRejection};
 use axum::extract::{DefaultBodyLimit, Form, Query, State};
-use axum::http::{HeaderMap, StatusCode, header};
-use axum::response::{AppendHeaders, IntoResponse, Response};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{AppendHeaders, Html, IntoResponse, Response};
 use axum::routing::get;
 use serde::Deserialize;
 use tessera_types::Password;
 
 use crate::platform::standalone::{Error, RefusalKind, Standalone, safe_return};
+
+/// A cookie that says, for two minutes, that the browser comes straight from signing in: whoever connects an account
+/// then may have been led here, and is asked first (OS-17). Ours, so behind [`own_cookie_name`].
+pub const DETOUR: &str = "tessera-signed-in";
+const DETOUR_SECONDS: u32 = 120;
+
+/// The full name of a cookie of ours: `__Host-` wherever the site is reached by https (decisions.md section 3, 3).
+pub fn own_cookie_name(site_url: &url::Url, name: &str) -> String {
+    match site_url.scheme() {
+        "https" => format!("__Host-{name}"),
+        _ => name.to_owned(),
+    }
+}
 
 /// Large enough for every name, password and address.
 const LARGEST: usize = 16 * 1024;
@@ -79,9 +92,16 @@ async fn submit(
             return refuse(StatusCode::INTERNAL_SERVER_ERROR, text);
         }
     };
-    let cookies = site.cookies(&signed_in).map(|cookie| (header::SET_COOKIE, cookie));
+    let [token, user, csrf] = site.cookies(&signed_in);
+    let cookies = [token, user, csrf, detour(&site)].map(|cookie| (header::SET_COOKIE, cookie));
     let place = [(header::LOCATION, return_to), (header::CACHE_CONTROL, "no-store".to_owned())];
     (StatusCode::SEE_OTHER, AppendHeaders(cookies), place).into_response()
+}
+
+fn detour(site: &Standalone) -> String {
+    let secure = if site.site_url().scheme() == "https" { "; Secure" } else { "" };
+    let name = own_cookie_name(site.site_url(), DETOUR);
+    format!("{name}=1; Path=/; Max-Age={DETOUR_SECONDS}; HttpOnly; SameSite=Lax{secure}")
 }
 
 /// The address to go back to, if it is one of this site, else the site's root (OS-18).
@@ -101,17 +121,20 @@ fn from_own_page(site: &Standalone, headers: &HeaderMap) -> bool {
 
 fn page(site: &Standalone, status: StatusCode, return_to: &str, login_id: &str, error: &str) -> Response {
     let action = format!("{}/login", site.sub_path());
-    let form = SignIn { style: super::STYLE, action: &action, return_to, login_id, error };
-    let page = super::page(&form, "");
+    let super::Page { html, policy } =
+        super::page(&SignIn { style: super::STYLE, action: &action, return_to, login_id, error }, "");
+    let mut response = (status, Html(html)).into_response();
     let fixed = [
-        (header::CONTENT_TYPE, "text/html; charset=utf-8"),
         (header::CACHE_CONTROL, "no-store"),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (header::X_FRAME_OPTIONS, "DENY"),
-        // Not `no-referrer`: with that, browsers send `Origin: null` along with the form.
+        // Not `no-referrer`: with that, browsers send `Origin: null` with the form.
         (header::REFERRER_POLICY, "same-origin"),
+        (header::CONTENT_SECURITY_POLICY, &policy),
     ];
-    (status, fixed, [(header::CONTENT_SECURITY_POLICY, page.policy)], page.html).into_response()
+    let valid = fixed.into_iter().filter_map(|(name, text)| Some((name, HeaderValue::from_str(text).ok()?)));
+    response.headers_mut().extend(valid);
+    response
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use tessera_types::{User, json};
 
 use super::{Error, Eyes, Refusal, Standalone, is_id};
 use crate::platform;
-use crate::store::site::PersonRow;
+use crate::store::site::{NewPerson, PersonRow};
 
 /// The role that carries `manage_system`.
 const ADMIN: &str = "system_admin";
@@ -102,6 +102,25 @@ impl Standalone {
         let user: User = decode("user", &row.doc)?;
         let whole = reader.is_none_or(|reader| reader.id == row.id || is_admin(reader));
         Ok(if whole { user } else { profile(user) })
+    }
+
+    /// Adds a person who cannot sign in, having no password; gives their id. For the bench's users.
+    pub async fn enrol(&self, username: &str) -> Result<String, platform::Error> {
+        let now = self.env.now_ms();
+        let user = User {
+            id: self.env.id()?,
+            create_at: now,
+            update_at: now,
+            username: username.to_owned(),
+            email: format!("{username}@example.com"),
+            roles: "system_user".to_owned(),
+            locale: self.settings.locale.clone(),
+            ..User::default()
+        };
+        match self.site.people.add(NewPerson { row: row_of(&user, 1)?, password: None }).await? {
+            true => Ok(user.id),
+            false => Err(platform::Error::NameTaken(username.to_owned())),
+        }
     }
 
     /// Deactivates or reactivates someone. Sessions, and the tokens with which Apps act as them, end at once;
