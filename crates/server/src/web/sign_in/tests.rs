@@ -58,7 +58,9 @@ async fn signing_in_sets_cookies_and_goes_back() {
         assert_eq!(response.status(), StatusCode::SEE_OTHER);
         assert_eq!(response.headers()["location"], "/plugins/a?b=c");
         let cookies: Vec<_> = response.headers().get_all("set-cookie").iter().collect();
-        assert_eq!(cookies.len(), 3);
+        assert_eq!(cookies.len(), 4);
+        // OS-17: whoever goes on to connect an account from here is asked first.
+        assert!(cookies.iter().any(|cookie| cookie.as_bytes().starts_with(b"tessera-signed-in=1; ")));
     }
 }
 
