@@ -200,13 +200,13 @@ impl Scene {
         let key = zeroize::Zeroizing::new([7; 32]);
         let audit = Arc::new(Audit::open(dir.path(), key, Sync::Soon, env.clone()).unwrap());
         let apps = Arc::new(Registry::new(store.apps.clone(), Arc::clone(&vault), env.clone()));
-        let grants = Arc::new(Grants::new(Arc::clone(&apps), &store, vault, audit, env.clone()));
+        let grants = Arc::new(Grants::new(Arc::clone(&apps), &store, vault, Arc::clone(&audit), env.clone()));
         let egress = Egress::new(Rules { allow_loopback: true, ..Rules::default() }).unwrap();
         let stage = Arc::new(Stage::new());
         let platform: Arc<dyn Platform> = stage.clone();
         let settings = Settings { site_url: "https://mm.example.com".into(), developer_mode: false, profile };
         let upstream = Arc::new(Upstream::new(Arc::new(egress), env));
-        let calls = Calls::new(Arc::clone(&apps), Arc::clone(&grants), platform, upstream, settings);
+        let calls = Calls::new(Arc::clone(&apps), Arc::clone(&grants), platform, upstream, audit, settings);
         let (app, id) = (FakeApp::start().await, AppId::unchecked("hello-oauth2"));
 
         let manifest = app.manifest(id.as_str(), permissions).to_string();
