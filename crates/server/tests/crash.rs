@@ -24,7 +24,11 @@ const WRITERS: usize = 8;
 /// The number in the record of a writer; 0 when there is none.
 async fn stored(site: Site, token: &str) -> usize {
     let text = site.record(token).await;
-    if text.is_empty() { 0 } else { serde_json::from_str::<serde_json::Value>(&text).unwrap()["n"].as_u64().unwrap() as usize }
+    if text.is_empty() {
+        0
+    } else {
+        serde_json::from_str::<serde_json::Value>(&text).unwrap()["n"].as_u64().unwrap() as usize
+    }
 }
 
 async fn bots(site: Site, admin: &Person, app: &FakeApp) -> Vec<String> {

@@ -12,6 +12,7 @@ pub mod health;
 mod oauth2;
 mod pages;
 mod tessera;
+mod unread;
 pub mod v4;
 
 use std::sync::Arc;

@@ -38,7 +38,8 @@ pub(crate) fn all() -> Vec<Body> {
     };
     let nested = |depth: usize| "[".repeat(depth) + &"]".repeat(depth);
     let nested_object = |depth: usize| format!(r#"{{"x":{}}}"#, nested(depth));
-    let wrong = r#"{"client_id":1,"app_id":2,"path":[],"login_id":{},"channel_id":[],"context":3,"root_id":4}"#;
+    let wrong =
+        r#"{"client_id":1,"app_id":2,"path":[],"login_id":{},"channel_id":[],"context":3,"root_id":4}"#;
     vec![
         Body::long("none", 0, Sent::Nothing),
         Body::new("empty", "", false, false),

@@ -4,8 +4,18 @@ use crate::parts::wire::Answer;
 
 /// Words that belong into our source, our log or our disk, and never into an answer.
 const INNER: [&str; 12] = [
-    "sqlite", "panicked", "thread '", ".rs:", "crates/", "rusqlite", "postgres", "SELECT ", "INSERT ", "unwrap",
-    "tessera.db", "keys.db",
+    "sqlite",
+    "panicked",
+    "thread '",
+    ".rs:",
+    "crates/",
+    "rusqlite",
+    "postgres",
+    "SELECT ",
+    "INSERT ",
+    "unwrap",
+    "tessera.db",
+    "keys.db",
 ];
 
 /// Errors of the framework's routes are one text; those of REST v4 are Mattermost's JSON.

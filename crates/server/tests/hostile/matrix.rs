@@ -133,6 +133,7 @@ impl Scene {
         };
         let allowed = route.allowed(who, body);
         assert!(allowed.contains(&answer.status), "{cell}: not one of {allowed:?}: {answer:?}");
+        assert!(answer.took_all || body.cut, "{cell}: answered and cut off: {answer:?}");
         form::check(&answer, &cell);
     }
 

@@ -154,13 +154,7 @@ pub(crate) const ROUTES: &[Route] = {
             gates: &[Size(CALL), Object, Admin],
             done: &[404],
         },
-        Route {
-            name: "R23",
-            method: "GET",
-            path: api!("/api/v1/apps/hello"),
-            gates: &[User],
-            done: &[200],
-        },
+        Route { name: "R23", method: "GET", path: api!("/api/v1/apps/hello"), gates: &[User], done: &[200] },
         Route {
             name: "R23 of no App",
             method: "GET",

@@ -87,10 +87,7 @@ impl Drop for Child {
     }
 }
 
-fn collect(
-    mut from: impl std::io::Read + Send + 'static,
-    output: &Arc<Mutex<Vec<u8>>>,
-) -> JoinHandle<()> {
+fn collect(mut from: impl std::io::Read + Send + 'static, output: &Arc<Mutex<Vec<u8>>>) -> JoinHandle<()> {
     let output = Arc::clone(output);
     std::thread::spawn(move || {
         let mut piece = [0; 4096];

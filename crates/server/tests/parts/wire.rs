@@ -85,11 +85,16 @@ pub(crate) struct Answer {
     pub(crate) status: u16,
     pub(crate) headers: Vec<(String, String)>,
     pub(crate) body: Vec<u8>,
+    /// Whether the server took all that was sent: many clients read no answer before.
+    pub(crate) took_all: bool,
 }
 
 impl Answer {
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
-        self.headers.iter().find(|(given, _)| given.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
+        self.headers
+            .iter()
+            .find(|(given, _)| given.eq_ignore_ascii_case(name))
+            .map(|(_, value)| value.as_str())
     }
 
     pub(crate) fn text(&self) -> String {
@@ -116,7 +121,7 @@ impl Answer {
         let status = lines.next()?.split(' ').nth(1)?.parse().ok()?;
         let headers = lines.filter_map(|line| line.split_once(": "));
         let headers = headers.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
-        let mut answer = Self { status, headers, body: bytes[end + 4..].to_vec() };
+        let mut answer = Self { status, headers, body: bytes[end + 4..].to_vec(), took_all: false };
         if answer.header("transfer-encoding") == Some("chunked") {
             answer.body = unchunk(&answer.body)?;
         } else if let Some(length) = answer.header("content-length") {
@@ -153,7 +158,7 @@ pub(crate) async fn try_send(address: SocketAddr, ask: &Ask) -> Option<Answer> {
     if answer.is_none() && !bytes.is_empty() {
         panic!("half an answer to {} {} ({written:?}, {read:?})", ask.method, ask.target);
     }
-    answer
+    answer.map(|answer| Answer { took_all: written.is_ok(), ..answer })
 }
 
 /// Sends a request and reads the answer, which there must be.
