@@ -9,6 +9,7 @@ use url::Url;
 
 use super::House;
 use super::errors::WireError;
+use super::unread;
 
 /// The id of a request, in its log lines, its audit entries and its answer's `X-Request-ID`.
 #[derive(Debug, Clone)]
@@ -25,7 +26,12 @@ pub(super) async fn guard(State(house): State<House>, mut request: Request, next
         let route = request.extensions().get::<MatchedPath>().cloned();
         let response = match refuse(&house, &request) {
             Some(refusal) => refusal,
-            None => next.run(request).await,
+            None => {
+                let (request, unread) = unread::lend(request);
+                let response = next.run(request).await;
+                unread.drain().await;
+                response
+            }
         };
         // The matched path only: an address may carry codes and states (OS-51).
         let (route, status) =

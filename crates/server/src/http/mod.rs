@@ -13,6 +13,7 @@ mod home;
 mod oauth2;
 mod pages;
 mod tessera;
+mod unread;
 pub mod v4;
 
 use std::sync::Arc;
