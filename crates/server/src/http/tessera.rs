@@ -1,7 +1,7 @@
 //! What Tessera adds beside the framework's routes, below `/plugins/com.mattermost.apps/tessera/v1`.
 
 use axum::Router;
-use axum::extract::{Path, Query, State};
+use axum::extract::State;
 use axum::response::Response;
 use axum::routing::get;
 use serde::{Deserialize, Serialize};
@@ -10,6 +10,7 @@ use tessera_types::AppId;
 use super::admin::json_response;
 use super::caller::Caller;
 use super::errors::WireError;
+use super::extract::{Asked, Segment};
 use super::{House, only};
 
 pub(super) fn router() -> Router<House> {
@@ -76,8 +77,8 @@ impl Default for Slice {
 async fn app_connections(
     State(house): State<House>,
     caller: Caller,
-    Path(app): Path<AppId>,
-    Query(slice): Query<Slice>,
+    Segment(app): Segment<AppId>,
+    Asked(slice): Asked<Slice>,
 ) -> Result<Response, WireError> {
     caller.user()?;
     caller.administrator(&house).await?;
