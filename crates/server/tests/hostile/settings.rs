@@ -41,11 +41,21 @@ fn a_bad_variable_stops_the_start_with_its_name_and_what_to_write() {
         ("TESSERA_CONNECT__ORIGINS", "lax", "connect.origins", "strict"),
         ("TESSERA_CONNECT__STATE_LIFE_SECONDS", "901", "connect.state_life_seconds", "1 to 900"),
         ("TESSERA_CONNECT__STATE_LIFE_SECONDS", "0", "connect.state_life_seconds", "1 to 900"),
-        ("TESSERA_CONNECT__KNOWN_ORIGINS", "accounts", "connect.known_origins", "https://accounts.google.com"),
+        (
+            "TESSERA_CONNECT__KNOWN_ORIGINS",
+            "accounts",
+            "connect.known_origins",
+            "https://accounts.google.com",
+        ),
         ("TESSERA_SITE__URL", "mattermost", "site.url", "https://mattermost.example.com"),
         ("TESSERA_SITE__URL", "ftp://localhost", "site.url", "https"),
         ("TESSERA_SITE__URL", "http://mattermost.example.com", "site.url", "use https"),
-        ("TESSERA_SITE__URL", "https://user@mattermost.example.com", "site.url", "https://mattermost.example.com"),
+        (
+            "TESSERA_SITE__URL",
+            "https://user@mattermost.example.com",
+            "site.url",
+            "https://mattermost.example.com",
+        ),
         ("TESSERA_EGRESS__ALLOW", "10.0.0.0/99", "egress.allow", "10"),
         ("TESSERA_EGRESS__EXTRA_CA", "/nowhere/ca.pem", "egress", "/nowhere/ca.pem"),
         ("TESSERA_STORE__POSTGRES_URL", "nonsense", "store.postgres_url", "postgres://"),
@@ -74,7 +84,7 @@ fn a_bad_settings_file_stops_the_start_without_being_quoted() {
         ("[vault]\nroot_key = [\"planted-secret\"]\n", "vault.root_key"),
         ("[vault]\nroot_key = \"planted-secret\n", "line 2"),
         ("[vault]\nroot_key = \"planted-secret\"\n", "vault.root_key"),
-        ("[store]\npostgres_url = \"postgres://u:planted-secret@127.0.0.1:1/x\"\n", "postgres"),
+        ("[store]\npostgres_url = \"postgres://u:planted-secret@127.0.0.1:1/x\"\n", "store.postgres_url"),
     ] {
         let data = tempfile::tempdir().unwrap();
         let text = refused(with_file(data.path(), file));
