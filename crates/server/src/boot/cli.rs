@@ -1,6 +1,6 @@
 //! The command line. Exit codes: 0 done, 1 it could not be done, 2 the command itself is wrong.
 
-use std::io::Write as _;
+use std::io::{IsTerminal as _, Write as _};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -179,6 +179,7 @@ async fn run_serve(args: ServeArgs) -> Result<(), Failure> {
         tracing::warn!(path = %path.display(), "made a root key: whoever has it can read every stored secret");
     }
     tracing::warn!("this is a development server: everyone knows the passwords of its accounts");
+    tracing::info!(port = listening.port()?, "listening");
     let stop = serve::signals();
     writeln!(std::io::stdout(), "tessera ready on {}", listening.site_url().as_str().trim_end_matches('/'))?;
     std::io::stdout().flush()?;
@@ -192,7 +193,9 @@ fn start_log(log: &super::config::Log) -> Result<(), Failure> {
             format!("{error}: write info, or a filter such as tessera_server=debug"),
         )
     })?;
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let colours = std::io::stderr().is_terminal();
+    let builder =
+        tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(colours);
     match log.json {
         true => builder.json().init(),
         false => builder.init(),
