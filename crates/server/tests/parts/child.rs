@@ -113,12 +113,14 @@ pub(crate) fn run(mut command: Command) -> (ExitStatus, String) {
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut process = command.spawn().unwrap();
     let mut text = String::new();
-    BufReader::new(process.stdout.take().unwrap()).read_line(&mut text).unwrap();
+    let mut stdout = BufReader::new(process.stdout.take().unwrap());
+    stdout.read_line(&mut text).unwrap();
     if text.starts_with("tessera ready on ") {
         process.kill().unwrap();
         process.wait().unwrap();
         panic!("the server started");
     }
+    stdout.read_to_string(&mut text).unwrap();
     process.stderr.take().unwrap().read_to_string(&mut text).unwrap();
     (process.wait().unwrap(), text)
 }
