@@ -4,7 +4,6 @@
 
 pub mod apps;
 pub mod audit;
-pub mod bench_seed;
 pub mod boot;
 pub mod calls;
 pub mod connect;

@@ -8,7 +8,7 @@ use crate::Outcome;
 /// Seeds the directory through the server's own library, so that rows, seals and tokens are real ones.
 #[cfg(feature = "bench")]
 pub(super) async fn seed(directory: &Path, users: usize) -> Outcome<Vec<User>> {
-    let seeded = tessera_server::bench_seed::seed(directory, users)
+    let seeded = tessera_server::boot::bench_seed::seed(directory, users)
         .await
         .map_err(|error| format!("cannot seed {}: {error}", directory.display()))?;
     Ok(seeded.into_iter().map(|user| User { token: user.token, body: user.body }).collect())

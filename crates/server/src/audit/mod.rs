@@ -57,7 +57,24 @@ pub struct Audit {
     writer: Arc<Writer>,
     sync: Sync,
     env: Env,
-    wake: std::sync::mpsc::SyncSender<()>,
+    syncing: Syncing,
+}
+
+/// The thread that syncs: told that there is something to sync, and waited for at the end, so that the file is let
+/// go of when the log is.
+struct Syncing {
+    wake: Option<std::sync::mpsc::SyncSender<()>>,
+    thread: Option<std::thread::JoinHandle<()>>,
+}
+
+impl Drop for Syncing {
+    fn drop(&mut self) {
+        self.wake = None;
+        if let Some(thread) = self.thread.take() {
+            // A panic there was reported when it happened.
+            let _ = thread.join();
+        }
+    }
 }
 
 impl Audit {
@@ -68,7 +85,7 @@ impl Audit {
         // Room for one signal: more would only say again that there is something to sync.
         let (wake, woken) = std::sync::mpsc::sync_channel::<()>(1);
         let syncing = Arc::clone(&writer);
-        std::thread::Builder::new()
+        let thread = std::thread::Builder::new()
             .name("audit-sync".into())
             .spawn(move || {
                 // The second channel never carries anything: waiting on it is waiting for time to pass.
@@ -80,7 +97,8 @@ impl Audit {
                 syncing.sync();
             })
             .map_err(|source| Error::File { path: dir.to_owned(), source })?;
-        Ok(Self { writer, sync, env, wake })
+        let syncing = Syncing { wake: Some(wake), thread: Some(thread) };
+        Ok(Self { writer, sync, env, syncing })
     }
 
     /// Records an entry. Only after this returns may the act happen.
@@ -88,7 +106,9 @@ impl Audit {
         self.writer.append(&entry, self.env.now_ms())?;
         match self.sync {
             Sync::Soon => {
-                let _ = self.wake.try_send(());
+                if let Some(wake) = &self.syncing.wake {
+                    let _ = wake.try_send(());
+                }
                 Ok(())
             }
             Sync::Always => {

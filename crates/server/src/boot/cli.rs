@@ -1,7 +1,7 @@
 //! The command line. Exit codes: 0 done, 1 it could not be done, 2 the command itself is wrong.
 
 use std::io::{IsTerminal as _, Write as _};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use axum::http::Method;
@@ -9,8 +9,10 @@ use clap::{Args, Parser, Subcommand};
 use tracing_subscriber::EnvFilter;
 
 use super::{local, serve};
+use crate::audit::{self, Verdict};
 use crate::egress::{self, Egress, Rules};
 use crate::env::Env;
+use crate::vault::RootKey;
 
 /// Tessera for Mattermost Apps: OAuth2 for Apps, as a service of its own. Unofficial; not affiliated with Mattermost.
 #[derive(Debug, Parser)]
@@ -34,8 +36,37 @@ enum Command {
     Apps(AppsArgs),
     /// Show who is connected, never with what.
     Connections(ConnectionsArgs),
+    /// Make a root key.
+    Keys {
+        #[command(subcommand)]
+        command: KeysCommand,
+    },
+    /// Check the audit log.
+    Audit {
+        #[command(subcommand)]
+        command: AuditCommand,
+    },
     /// Print every setting with its default.
     Config,
+}
+
+#[derive(Debug, Subcommand)]
+enum KeysCommand {
+    /// Print a new root key. Keep it in a file of mode 0600 and name that file in `vault.root_key_file`.
+    Generate,
+}
+
+#[derive(Debug, Subcommand)]
+enum AuditCommand {
+    /// Follow the chain of the whole log: a removed or altered line is named. Exit code 1 when it is broken.
+    Verify {
+        /// The folder of the log.
+        #[arg(long, value_name = "DIR", default_value = "tessera-dev-data")]
+        data: PathBuf,
+        /// The root key's file, unless it is `root.key` in the folder.
+        #[arg(long, value_name = "FILE")]
+        root_key_file: Option<PathBuf>,
+    },
 }
 
 #[derive(Debug, Args)]
@@ -135,6 +166,11 @@ type Failure = Box<dyn std::error::Error + Send + Sync>;
 /// Runs the command line.
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
+    // What a panic says may hold anything, a secret included: only its place is told.
+    std::panic::set_hook(Box::new(|panic| {
+        let place = panic.location().map(ToString::to_string).unwrap_or_default();
+        let _ = writeln!(std::io::stderr(), "tessera: a task panicked at {place}");
+    }));
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return failed(&error.into()),
@@ -161,6 +197,12 @@ async fn run(cli: Cli) -> Result<ExitCode, Failure> {
         }
         Command::Apps(args) => apps(args, json).await?,
         Command::Connections(args) => connections(args, json).await?,
+        Command::Keys { command: KeysCommand::Generate } => {
+            writeln!(std::io::stdout(), "{}", *RootKey::generate(&Env::system())?.to_text())?;
+        }
+        Command::Audit { command: AuditCommand::Verify { data, root_key_file } } => {
+            return verify_audit(&data, root_key_file, json);
+        }
         Command::Config => {
             let text = toml::to_string_pretty(&super::config::Config::default())?;
             std::io::stdout().write_all(text.as_bytes())?;
@@ -201,6 +243,19 @@ fn start_log(log: &super::config::Log) -> Result<(), Failure> {
         false => builder.init(),
     }
     Ok(())
+}
+
+fn verify_audit(data: &Path, root_key_file: Option<PathBuf>, json: bool) -> Result<ExitCode, Failure> {
+    let root = RootKey::read(&root_key_file.unwrap_or_else(|| data.join("root.key")))?;
+    let verdict = audit::verify(&data.join("audit.log"), &root.audit_key())?;
+    let (whole, text) = match verdict {
+        Verdict::Whole { entries } => (true, format!("The audit log is whole: {entries} entries")),
+        Verdict::BrokenAt { line } => {
+            (false, format!("The audit log is broken: line {line} does not follow from the one before it"))
+        }
+    };
+    say(text.as_bytes(), json)?;
+    Ok(if whole { ExitCode::SUCCESS } else { ExitCode::from(1) })
 }
 
 async fn apps(args: AppsArgs, json: bool) -> Result<(), Failure> {

@@ -107,7 +107,14 @@ pub async fn build(config: &Config, site_url: Url, env: Env) -> Result<House, Er
         profile: config.compat.profile,
     };
     let (apps_, grants_) = (Arc::clone(&apps), Arc::clone(&grants));
-    let calls = Arc::new(Calls::new(apps_, grants_, Arc::clone(&platform), Arc::clone(&upstream), settings));
+    let calls = Arc::new(Calls::new(
+        apps_,
+        grants_,
+        Arc::clone(&platform),
+        Arc::clone(&upstream),
+        Arc::clone(&audit),
+        settings,
+    ));
     let connect = Connect::new(
         &store,
         connect::Rooms {
@@ -140,6 +147,7 @@ pub async fn build(config: &Config, site_url: Url, env: Env) -> Result<House, Er
         grants: Arc::clone(&grants),
         lifecycle: Arc::clone(&lifecycle),
         env,
+        ready: readiness,
         settings: http::Settings {
             site_url: site_url.clone(),
             profile: config.compat.profile,
@@ -149,8 +157,7 @@ pub async fn build(config: &Config, site_url: Url, env: Env) -> Result<House, Er
     let more = http::v4::router(Arc::clone(&standalone))
         .merge(crate::web::sign_in::router(Arc::clone(&standalone)))
         .merge(health.clone());
-    let router =
-        http::router(rooms, more).layer(axum::middleware::from_fn_with_state(readiness, super::ready::count));
+    let router = http::router(rooms, more);
     Ok(House { router, health, connect, standalone, lifecycle, grants, site_url, new_root_key })
 }
 

@@ -1,5 +1,6 @@
 //! Command line, settings, building each room once, signals, graceful stop. Nobody imports this room.
 
+pub mod bench_seed;
 pub mod cli;
 pub mod config;
 #[cfg(feature = "demo")]

@@ -1,11 +1,7 @@
 //! Readiness and metrics.
 
-use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
-use axum::extract::{MatchedPath, Request, State};
-use axum::middleware::Next;
-use axum::response::Response;
 use futures_util::future::BoxFuture;
 use prometheus_client::encoding::{EncodeLabelSet, text};
 use prometheus_client::metrics::counter::Counter;
@@ -17,7 +13,7 @@ use crate::store::Meta;
 
 /// Labels of the request counter. Never an id: a route is its template, a status its number.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct Request_ {
+struct Answered {
     route: String,
     status: u16,
 }
@@ -25,7 +21,7 @@ struct Request_ {
 pub(super) struct Readiness {
     meta: Meta,
     registry: Registry,
-    requests: Family<Request_, Counter<u64, AtomicU64>>,
+    requests: Family<Answered, Counter<u64, AtomicU64>>,
 }
 
 impl Readiness {
@@ -49,13 +45,8 @@ impl Ready for Readiness {
             Err(_) => String::new(),
         }
     }
-}
 
-/// Counts an answer under its route's template.
-pub(super) async fn count(State(readiness): State<Arc<Readiness>>, request: Request, next: Next) -> Response {
-    let route = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
-    let response = next.run(request).await;
-    let labels = Request_ { route: route.unwrap_or_default(), status: response.status().as_u16() };
-    readiness.requests.get_or_create(&labels).inc();
-    response
+    fn count(&self, route: &str, status: u16) {
+        self.requests.get_or_create(&Answered { route: route.to_owned(), status }).inc();
+    }
 }

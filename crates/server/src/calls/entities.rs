@@ -16,7 +16,7 @@ impl<'a> Expansion<'a> {
             return Err(Cause::NotActAsUser(self.app_id.clone()));
         }
         let user = self.asking.acting.ok_or(Cause::Session(TokenError::NoUser))?;
-        let token = self.calls.app_token(&self.app_id, user).await.map_err(Cause::Session)?;
+        let token = self.calls.app_token(&self.asking, &self.app_id, user).await.map_err(Cause::Session)?;
         self.context.acting_user_access_token = token;
         Ok(())
     }

@@ -141,7 +141,7 @@ impl std::fmt::Display for Shown {
 }
 
 impl Shown {
-    fn internal(error: &dyn std::error::Error) -> Self {
+    pub(super) fn internal(error: &dyn std::error::Error) -> Self {
         tracing::error!(%error, "a call met internal trouble");
         Self(INTERNAL.to_owned())
     }

@@ -41,7 +41,7 @@ impl Calls {
         expand: Option<&Expand>,
     ) -> Result<Context, ExpandError> {
         let steps = plan(expand)?;
-        let context = self.base_context(asking.app, asking.given).await?;
+        let context = self.base_context(&asking).await?;
         if steps.is_empty() {
             return Ok(context);
         }

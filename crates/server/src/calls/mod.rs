@@ -23,6 +23,7 @@ use tessera_types::{App, AppId, CallRequest, CallResponse};
 use tokio::time::Instant;
 
 use crate::apps::Registry;
+use crate::audit::Audit;
 use crate::grants::Grants;
 use crate::platform::{Audience, Event, Platform, REFRESH_BINDINGS};
 use crate::upstream::{Target, Upstream};
@@ -60,6 +61,7 @@ pub struct Calls {
     grants: Arc<Grants>,
     platform: Arc<dyn Platform>,
     upstream: Arc<Upstream>,
+    audit: Arc<Audit>,
     settings: Settings,
 }
 
@@ -70,9 +72,10 @@ impl Calls {
         grants: Arc<Grants>,
         platform: Arc<dyn Platform>,
         upstream: Arc<Upstream>,
+        audit: Arc<Audit>,
         settings: Settings,
     ) -> Self {
-        Self { apps, grants, platform, upstream, settings }
+        Self { apps, grants, platform, upstream, audit, settings }
     }
 
     /// Sends an expanded request, then tidies the answer. The acting user in the JWT is the expanded one (B-34).

@@ -8,6 +8,8 @@ mod tls;
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tls_tests;
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -113,8 +115,11 @@ impl Egress {
     /// # Errors
     /// When there is no reply with a body within `cap_bytes` by the deadline; a status is never an error.
     pub async fn send(&self, request: Request) -> Result<Reply, Error> {
+        let total = request.total;
         let shown = Shown::new(&request.method, &request.url, request.audience);
-        match tokio::time::timeout(request.total, self.exchange(request, &shown)).await {
+        // Boxed: the library's part of it is large, and callers are many.
+        let exchange = Box::pin(self.exchange(request, &shown));
+        match tokio::time::timeout(total, exchange).await {
             Ok(result) => result,
             Err(_) => Err(Error::new(shown, Reason::Deadline)),
         }

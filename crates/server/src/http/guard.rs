@@ -23,7 +23,7 @@ pub(super) async fn guard(State(house): State<House>, mut request: Request, next
     request.extensions_mut().insert(RequestId(id.clone()));
     let span = tracing::debug_span!("request", id = %id, method = %request.method());
     let mut response = async {
-        let route = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
+        let route = request.extensions().get::<MatchedPath>().cloned();
         let response = match refuse(&house, &request) {
             Some(refusal) => refusal,
             None => {
@@ -34,7 +34,10 @@ pub(super) async fn guard(State(house): State<House>, mut request: Request, next
             }
         };
         // The matched path only: an address may carry codes and states (OS-51).
-        tracing::debug!(route = route.as_deref().unwrap_or("none"), status = response.status().as_u16());
+        let (route, status) =
+            (route.as_ref().map_or("none", MatchedPath::as_str), response.status().as_u16());
+        tracing::debug!(route, status);
+        house.ready.count(route, status);
         response
     }
     .instrument(span)

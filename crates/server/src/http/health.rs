@@ -13,6 +13,8 @@ pub trait Ready: Send + Sync + 'static {
     fn is_ready(&self) -> futures_util::future::BoxFuture<'_, bool>;
     /// The metrics in Prometheus's text form.
     fn metrics(&self) -> String;
+    /// Counts an answer under its route's template.
+    fn count(&self, route: &str, status: u16);
 }
 
 /// `/healthz`: the process lives. `/readyz`: it can serve. `/metrics`.

@@ -10,6 +10,7 @@ mod errors;
 mod extract;
 mod guard;
 pub mod health;
+mod home;
 mod oauth2;
 mod pages;
 mod tessera;
@@ -54,6 +55,8 @@ pub struct Rooms {
     pub lifecycle: Arc<Lifecycle>,
     /// Request ids.
     pub env: Env,
+    /// Readiness and metrics.
+    pub ready: Arc<dyn health::Ready>,
     /// Settings of this room.
     pub settings: Settings,
 }
@@ -74,22 +77,29 @@ type House = Arc<Rooms>;
 
 /// The whole surface below the site's own path, `more` (the standalone site's REST v4 and pages) included.
 pub fn router(rooms: House, more: Router) -> Router {
-    let api = Router::new()
-        .route(routes::OAUTH2_APP, only(post(oauth2::store_app).put(oauth2::store_app)))
-        .route(routes::OAUTH2_USER, user_record())
-        .route(routes::CALL, only(post(call::call)))
-        .route(routes::UPDATE_APP_LISTING, only(post(admin::update_listing)))
-        .route(routes::INSTALL_APP, only(post(admin::install)))
-        .route(routes::UNINSTALL_APP, only(post(admin::uninstall)))
-        .route(routes::ENABLE_APP, only(post(admin::enable)))
-        .route(routes::DISABLE_APP, only(post(admin::disable)))
-        .route("/apps/{app}", only(get(admin::get_app)));
-    let flow = Router::new()
-        .route(routes::CONNECT, only(get(connect::connect).post(connect::confirm)))
-        .route(routes::COMPLETE, only(get(connect::complete)));
-    let plugin =
-        Router::new().nest("/api/v1", api).nest("/tessera/v1", tessera::router()).nest("/apps/{app}", flow);
-    let mut site = Router::new().nest(routes::PLUGIN_PATH, plugin).with_state(Arc::clone(&rooms)).merge(more);
+    // Whole paths instead of nested routers: every nesting costs each request something.
+    let api = |path: &str| format!("{}{path}", routes::API_V1);
+    let app = |path: &str| format!("{}/apps/{{app}}{path}", routes::PLUGIN_PATH);
+    let ours = |path: &str| format!("{}{path}", routes::TESSERA_V1);
+    let mut site = Router::new()
+        .route(&api(routes::OAUTH2_APP), only(post(oauth2::store_app).put(oauth2::store_app)))
+        .route(&api(routes::OAUTH2_USER), user_record())
+        .route(&api(routes::CALL), only(post(call::call)))
+        .route(&api(routes::UPDATE_APP_LISTING), only(post(admin::update_listing)))
+        .route(&api(routes::INSTALL_APP), only(post(admin::install)))
+        .route(&api(routes::UNINSTALL_APP), only(post(admin::uninstall)))
+        .route(&api(routes::ENABLE_APP), only(post(admin::enable)))
+        .route(&api(routes::DISABLE_APP), only(post(admin::disable)))
+        .route(&api("/apps/{app}"), only(get(admin::get_app)))
+        .route(&app(routes::CONNECT), only(get(connect::connect).post(connect::confirm)))
+        .route(&app(routes::COMPLETE), only(get(connect::complete)))
+        .route(&ours("/connections"), only(get(tessera::own_connections)))
+        .route(&ours("/apps"), only(get(tessera::apps)))
+        .route(&ours("/apps/{app}/connections"), only(get(tessera::app_connections)));
+    if rooms.settings.development {
+        site = site.route("/", only(get(home::home)));
+    }
+    let mut site = site.with_state(Arc::clone(&rooms)).merge(more);
     let below = rooms.settings.site_url.path().trim_end_matches('/').to_owned();
     if !below.is_empty() {
         site = Router::new().nest(&below, site);

@@ -1,27 +1,21 @@
 //! What Tessera adds beside the framework's routes, below `/plugins/com.mattermost.apps/tessera/v1`.
 
-use axum::Router;
 use axum::extract::State;
 use axum::response::Response;
-use axum::routing::get;
 use serde::{Deserialize, Serialize};
 use tessera_types::AppId;
 
+use super::House;
 use super::admin::json_response;
 use super::caller::Caller;
 use super::errors::WireError;
 use super::extract::{Asked, Segment};
-use super::{House, only};
-
-pub(super) fn router() -> Router<House> {
-    Router::new()
-        .route("/connections", only(get(own_connections)))
-        .route("/apps", only(get(apps)))
-        .route("/apps/{app}/connections", only(get(app_connections)))
-}
 
 /// A person's connections, without their contents.
-async fn own_connections(State(house): State<House>, caller: Caller) -> Result<Response, WireError> {
+pub(super) async fn own_connections(
+    State(house): State<House>,
+    caller: Caller,
+) -> Result<Response, WireError> {
     let who = caller.user()?;
     if who.app.is_some() {
         return Err(WireError::unauthorized("connections are shown to people, not to Apps"));
@@ -41,7 +35,7 @@ struct Line {
 }
 
 /// What is listed and what is installed, for administrators.
-async fn apps(State(house): State<House>, caller: Caller) -> Result<Response, WireError> {
+pub(super) async fn apps(State(house): State<House>, caller: Caller) -> Result<Response, WireError> {
     caller.user()?;
     caller.administrator(&house).await?;
     let mut lines = Vec::new();
@@ -62,7 +56,7 @@ async fn apps(State(house): State<House>, caller: Caller) -> Result<Response, Wi
 /// Which part of a long list.
 #[derive(Deserialize)]
 #[serde(default)]
-struct Slice {
+pub(super) struct Slice {
     after: String,
     limit: i64,
 }
@@ -74,7 +68,7 @@ impl Default for Slice {
 }
 
 /// Who is connected with an App, for administrators: never what is in a connection.
-async fn app_connections(
+pub(super) async fn app_connections(
     State(house): State<House>,
     caller: Caller,
     Segment(app): Segment<AppId>,

@@ -63,6 +63,36 @@ impl<'a> Connected<'a> {
     }
 }
 
+/// The site's front page, in development: who is signed in, and what they can connect.
+#[derive(Debug, Template)]
+#[template(path = "home.html")]
+pub struct Home<'a> {
+    style: &'static str,
+    username: Option<&'a str>,
+    apps: &'a [HomeApp],
+    sign_in: &'a str,
+}
+
+/// An App on the front page.
+#[derive(Debug)]
+pub struct HomeApp {
+    /// Its display name.
+    pub name: String,
+    /// Its id.
+    pub id: String,
+    /// Whether the person has a connection with it.
+    pub connected: bool,
+    /// Where connecting begins.
+    pub connect: String,
+}
+
+impl<'a> Home<'a> {
+    /// The page for someone, or for nobody.
+    pub fn page(username: Option<&'a str>, apps: &'a [HomeApp], sign_in: &'a str) -> Page {
+        page(&Self { style: STYLE, username, apps, sign_in }, "")
+    }
+}
+
 /// What went wrong, in words, and what to do about it.
 #[derive(Debug, Template)]
 #[template(path = "error.html")]

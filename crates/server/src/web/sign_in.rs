@@ -6,8 +6,8 @@ use askama::Template;
 use axum::Router;
 use axum::extract::rejection::{FormRejection, QueryRejection};
 use axum::extract::{DefaultBodyLimit, Form, Query, State};
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
-use axum::response::{AppendHeaders, Html, IntoResponse, Response};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{AppendHeaders, IntoResponse, Response};
 use axum::routing::get;
 use serde::Deserialize;
 use tessera_types::Password;
@@ -121,20 +121,17 @@ fn from_own_page(site: &Standalone, headers: &HeaderMap) -> bool {
 
 fn page(site: &Standalone, status: StatusCode, return_to: &str, login_id: &str, error: &str) -> Response {
     let action = format!("{}/login", site.sub_path());
-    let super::Page { html, policy } =
-        super::page(&SignIn { style: super::STYLE, action: &action, return_to, login_id, error }, "");
-    let mut response = (status, Html(html)).into_response();
+    let form = SignIn { style: super::STYLE, action: &action, return_to, login_id, error };
+    let page = super::page(&form, "");
     let fixed = [
+        (header::CONTENT_TYPE, "text/html; charset=utf-8"),
         (header::CACHE_CONTROL, "no-store"),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (header::X_FRAME_OPTIONS, "DENY"),
-        // Not `no-referrer`: with that, browsers send `Origin: null` with the form.
+        // Not `no-referrer`: with that, browsers send `Origin: null` along with the form.
         (header::REFERRER_POLICY, "same-origin"),
-        (header::CONTENT_SECURITY_POLICY, &policy),
     ];
-    let valid = fixed.into_iter().filter_map(|(name, text)| Some((name, HeaderValue::from_str(text).ok()?)));
-    response.headers_mut().extend(valid);
-    response
+    (status, fixed, [(header::CONTENT_SECURITY_POLICY, page.policy)], page.html).into_response()
 }
 
 #[cfg(test)]

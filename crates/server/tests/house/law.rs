@@ -28,7 +28,7 @@ pub(super) const ROOMS: [(&str, u8); 16] = [
 ];
 
 /// What stands beside the rooms in `src`.
-pub(super) const BESIDE: [&str; 4] = ["env.rs", "lib.rs", "main.rs", "bench_seed.rs"];
+pub(super) const BESIDE: [&str; 3] = ["env.rs", "lib.rs", "main.rs"];
 
 /// Rooms that the edge must not see, however far below they are.
 const NOT_FOR_THE_EDGE: [&str; 5] = ["vault", "store", "egress", "upstream", "providers"];
@@ -46,14 +46,12 @@ const KEPT_IN_A_ROOM: [(&str, &str, &str); 9] = [
     ("hkdf", "vault", "only it derives keys"),
 ];
 
-/// Files that may name such a crate all the same, and why.
-const EXCEPT: [(&str, &str, &str); 2] = [
-    (
-        "boot/local.rs",
-        "hyper::client",
-        "a command talks to the running server by its local socket, not to the network",
-    ),
-    ("boot/demo/", "reqwest", "the demo plays the person's browser, not the server"),
+/// Files that may name such a crate all the same: what they send is no outgoing request of the service.
+const EXCEPT: [(&str, &str); 2] = [
+    // A command talks to the running server by its local socket.
+    ("boot/local.rs", "hyper::client"),
+    // The demo plays the person's browser and chat client.
+    ("boot/demo/", "hyper::client"),
 ];
 
 /// What a file of `src` breaks: one line each, beginning with `file:line: `. The file's name is below `src`.
@@ -115,7 +113,7 @@ fn forbidden(file: &str, room: &str, path: &[String]) -> Option<String> {
     let within =
         |kept: &str| joined == kept || joined.strip_prefix(kept).is_some_and(|rest| rest.starts_with("::"));
     let (kept, home, why) = KEPT_IN_A_ROOM.iter().find(|(kept, ..)| within(kept))?;
-    if EXCEPT.iter().any(|(place, excepted, _)| file.starts_with(place) && excepted == kept) {
+    if EXCEPT.iter().any(|(place, excepted)| file.starts_with(place) && excepted == kept) {
         return None;
     }
     (room != *home).then(|| format!("only `{home}` may: {why}"))
@@ -142,9 +140,7 @@ fn forbidden_room(room: &str, target: Option<&str>) -> Option<String> {
         }
         _ => {}
     }
-    // What seeds a benchmark stands beside the command line.
-    let from = if room == "bench_seed" { Some(9) } else { floor(room) };
-    match (from, floor(target)) {
+    match (floor(room), floor(target)) {
         (_, None) => Some(format!("`{target}` is no room")),
         (None, _) => Some(format!("`{room}` is no room")),
         (Some(from), Some(to)) if to < from => None,

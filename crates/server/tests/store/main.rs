@@ -16,6 +16,7 @@ mod engine;
 mod fixture;
 mod nouns;
 mod postgres;
+mod site;
 mod states;
 
 /// One test per case and database.
@@ -74,4 +75,12 @@ conformance! {
         pending_flows_are_counted_per_user_and_app
         a_state_cannot_be_inserted_twice
         a_parked_completion_is_taken_once;
+    site:
+        of_many_new_app_tokens_one_is_current
+        app_tokens_are_extended_while_they_live
+        app_tokens_end_by_app_by_user_and_one_by_one
+        people_have_names_and_addresses_of_their_own
+        sessions_end_by_token_by_person_and_by_time
+        of_many_channels_of_one_name_one_is_made
+        posts_are_counted_in_channel_and_thread;
 }

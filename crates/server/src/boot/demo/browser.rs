@@ -171,3 +171,6 @@ impl Navigation<'_> {
         Ok(headers)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -37,6 +37,7 @@ pub(super) enum Log {
 #[derive(Debug)]
 pub(super) struct Server {
     child: Child,
+    listen: SocketAddr,
     log: Log,
     lines: Lines,
     /// Where the site is, without a slash at its end.
@@ -57,9 +58,7 @@ impl Server {
         command.stderr(if log == Log::Shown { Stdio::inherit() } else { Stdio::piped() });
         let mut child = command.spawn().map_err(io("starting the server"))?;
         let lines = Lines::default();
-        if let Some(stderr) = child.stderr.take() {
-            tokio::spawn(lines.clone().follow(stderr));
-        }
+        let following = child.stderr.take().map(|stderr| tokio::spawn(lines.clone().follow(stderr)));
         let stdout = child.stdout.take().ok_or_else(|| Error::Server("the server has no output".into()))?;
         let mut output = BufReader::new(stdout).lines();
         let ready = async {
@@ -68,7 +67,7 @@ impl Server {
                     return Ok::<_, std::io::Error>(Some(site.trim().to_owned()));
                 }
             }
-            Ok(None)
+            Ok::<_, std::io::Error>(None)
         };
         let site = match timeout(START, ready).await {
             Err(_) => Err(format!("the server was not ready within {} seconds", START.as_secs())),
@@ -86,9 +85,16 @@ impl Server {
             Ok(site) => {
                 // What else it says is nobody's business, but a full pipe would stop it.
                 tokio::spawn(async move { while let Ok(Some(_)) = output.next_line().await {} });
-                Ok(Self { child, log, lines, site })
+                Ok(Self { child, listen, log, lines, site })
             }
-            Err(problem) => Err(Error::Server(format!("{problem}\n{}", lines.text()).trim_end().to_owned())),
+            Err(problem) => {
+                // Its words are complete when it is gone; it may hang, so it is not waited for politely.
+                let gone = matches!(child.try_wait(), Ok(Some(_))) || child.kill().await.is_ok();
+                if let Some(following) = following.filter(|_| gone) {
+                    let _ = following.await;
+                }
+                Err(Error::Server(format!("{problem}\n{}", lines.text()).trim_end().to_owned()))
+            }
         }
     }
 
@@ -101,8 +107,11 @@ impl Server {
         if how.signal() != Some(9) {
             return Err(Error::Server(format!("the server should have ended by signal 9, but: {how}")));
         }
-        let port = self.site.port_or_known_default().unwrap_or_default();
-        let again = Self::start(data, SocketAddr::from(([127, 0, 0, 1], port)), self.log).await?;
+        let mut listen = self.listen;
+        if listen.port() == 0 {
+            listen.set_port(self.site.port_or_known_default().unwrap_or_default());
+        }
+        let again = Self::start(data, listen, self.log).await?;
         if again.site != self.site {
             return Err(Error::Server(format!("it was on {} and is now on {}", self.site, again.site)));
         }

@@ -89,8 +89,8 @@ impl Form {
             !control.name.is_empty() && (control.kind != Kind::Button || *place == pressed)
         });
         let mut form = url::form_urlencoded::Serializer::new(String::new());
-        sent.for_each(|(_, control)| drop(form.append_pair(&control.name, &control.value)));
-        Some(form.finish())
+        let sent = sent.map(|(_, control)| (&control.name, &control.value));
+        Some(form.extend_pairs(sent).finish())
     }
 
     /// The words on its buttons.

@@ -1,6 +1,5 @@
 //! JSON in, whatever the content type says, and out.
 
-use axum::body::Bytes;
 use axum::extract::{FromRequest, Request};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -8,8 +7,9 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tessera_types::json;
 
-use super::Site;
 use super::error::ApiError;
+use super::{LARGEST, Site};
+use crate::http::body;
 use crate::platform::standalone::Refusal;
 
 /// The first JSON value of the body.
@@ -18,12 +18,10 @@ pub(super) struct Body<T>(pub(super) T);
 impl<T: DeserializeOwned> FromRequest<Site> for Body<T> {
     type Rejection = ApiError;
 
-    async fn from_request(request: Request, site: &Site) -> Result<Self, ApiError> {
-        let bytes = Bytes::from_request(request, site).await.map_err(|rejection| {
-            match rejection.into_response().status() {
-                StatusCode::PAYLOAD_TOO_LARGE => ApiError::too_large(),
-                _ => Refusal::bad_body("JSON").into(),
-            }
+    async fn from_request(request: Request, _: &Site) -> Result<Self, ApiError> {
+        let bytes = body::read(request.into_body(), LARGEST).await.map_err(|error| match error.status {
+            StatusCode::PAYLOAD_TOO_LARGE => ApiError::too_large(),
+            _ => Refusal::bad_body("JSON").into(),
         })?;
         Ok(Self(json::from_slice_stream(&bytes).map_err(|_| Refusal::bad_body("JSON"))?))
     }

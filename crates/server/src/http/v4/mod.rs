@@ -15,12 +15,13 @@ mod websocket;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::{DefaultBodyLimit, Request, State};
-use axum::http::{HeaderName, HeaderValue, Uri, header};
+use axum::extract::{Request, State};
+use axum::http::{HeaderName, HeaderValue, StatusCode, Uri, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post, put};
 
+use super::guard::RequestId;
 use crate::platform::standalone::Standalone;
 pub use caller::Carried;
 use error::{ApiError, NotFound};
@@ -68,7 +69,6 @@ pub fn router(site: Arc<Standalone>) -> Router {
         .route("/license/client", get(system::license))
         .route("/websocket", get(websocket::connect))
         .fallback(async |uri: Uri| NotFound(uri.path().to_owned()))
-        .layer(DefaultBodyLimit::max(LARGEST))
         .layer(middleware::from_fn_with_state(Arc::clone(&site), label))
         .with_state(site);
     Router::new().nest("/api/v4", api)
@@ -76,8 +76,10 @@ pub fn router(site: Arc<Standalone>) -> Router {
 
 /// Gives every answer its request's id, which an error's body names too.
 async fn label(State(site): State<Site>, request: Request, next: Next) -> Response {
-    let Ok(id) = site.fresh_id() else {
-        return axum::http::StatusCode::INTERNAL_SERVER_ERROR.into_response();
+    // The surface around us may have chosen one already.
+    let given = request.extensions().get::<RequestId>().map(|id| Ok(id.0.clone()));
+    let Ok(id) = given.unwrap_or_else(|| site.fresh_id()) else {
+        return StatusCode::INTERNAL_SERVER_ERROR.into_response();
     };
     let mut response = next.run(request).await;
     if let Some(error) = response.extensions_mut().remove::<ApiError>() {

@@ -113,8 +113,8 @@ mod tests {
             "/\u{0}/",
             "/ /",
             "/<",
-            "/%",
             "/%zz",
+            "/%/",
         ];
         let mut refused = 0;
         for host in hosts {
@@ -125,6 +125,7 @@ mod tests {
             }
         }
         assert!(refused >= 200, "{refused}");
+        assert_eq!(safe_return("/%"), None);
         assert_eq!(safe_return(&format!("/{}", "a".repeat(LONGEST))), None);
     }
 

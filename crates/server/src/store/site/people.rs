@@ -118,11 +118,6 @@ impl People {
         Ok(self.cache.writing(write, move |cache| cache.invalidate(&key)).await? > 0)
     }
 
-    /// The person of this id, if in memory: asks no database.
-    pub fn cached(&self, id: &str) -> Option<Arc<PersonRow>> {
-        self.cache.get(&id.to_owned()).flatten()
-    }
-
     /// The person of this id.
     pub async fn get(&self, id: &str) -> Result<Option<Arc<PersonRow>>, Error> {
         let sql = "SELECT id, username, email, display_name, roles, is_bot, delete_at, generation, doc

@@ -44,7 +44,7 @@ pub async fn seed(dir: &Path, users: usize) -> Result<Vec<SeededUser>, Error> {
     let config = Config::development(dir, "127.0.0.1:0");
     let site = Url::parse("http://localhost:8065").map_err(failed)?;
     let house = Arc::new(boot::build(&config, site, Env::system()).await.map_err(failed)?);
-    let app = install(&house).await?;
+    let app = Box::pin(install(&house)).await?;
     stream::iter(0..users)
         .map(|number| user(Arc::clone(&house), app.clone(), number))
         .buffered(AT_A_TIME)
