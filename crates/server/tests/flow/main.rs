@@ -11,6 +11,9 @@
 #[path = "../parts/mod.rs"]
 mod parts;
 
+mod browser;
+mod callbacks;
+mod complete;
 mod connect;
 mod scene;
 mod states;
