@@ -1,6 +1,7 @@
 //! What every request passes: an id, a known host, no foreign origin, headers that protect, one line in the log.
 
 use axum::extract::{MatchedPath, Request, State};
+use axum::http::uri::Authority;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Redirect, Response};
@@ -63,7 +64,9 @@ fn refuse(house: &House, request: &Request) -> Option<Response> {
     }
     let site = &house.settings.site_url;
     let headers = request.headers();
-    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
+    // An address with a host in the request line counts more than the header (RFC 9112 section 3.2.2).
+    let named = request.uri().authority().map(Authority::as_str);
+    let host = named.or_else(|| headers.get(header::HOST)?.to_str().ok()).unwrap_or_default();
     if !is_known_host(site, host) {
         let text = format!("the host {host:?} is not served in development: open {site} instead");
         return Some(WireError::new(StatusCode::FORBIDDEN, text).into_response());
