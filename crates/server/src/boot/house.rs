@@ -16,7 +16,7 @@ use crate::audit::Audit;
 use crate::calls::{self, Calls};
 use crate::connect::{self, Connect};
 use crate::egress::{Egress, Rules};
-use crate::env::Env;
+use crate::env::{Env, Ids};
 use crate::grants::Grants;
 use crate::http;
 use crate::lifecycle::Lifecycle;
@@ -67,6 +67,9 @@ pub enum Error {
     /// The platform.
     #[error("{0}")]
     Platform(#[from] crate::platform::Error),
+    /// Random bytes.
+    #[error(transparent)]
+    Rng(#[from] crate::env::RngError),
     /// A folder or a listener.
     #[error("{what}: {source}")]
     Io {
@@ -146,7 +149,7 @@ pub async fn build(config: &Config, site_url: Url, env: Env) -> Result<House, Er
         connect: Arc::clone(&connect),
         grants: Arc::clone(&grants),
         lifecycle: Arc::clone(&lifecycle),
-        env,
+        ids: Ids::new(&env)?,
         ready: readiness,
         settings: http::Settings {
             site_url: site_url.clone(),

@@ -17,10 +17,7 @@ use super::unread;
 pub(super) struct RequestId(pub(super) String);
 
 pub(super) async fn guard(State(house): State<House>, mut request: Request, next: Next) -> Response {
-    let id = match house.env.id() {
-        Ok(id) => id,
-        Err(error) => return WireError::internal(&error).into_response(),
-    };
+    let id = house.ids.next();
     request.extensions_mut().insert(RequestId(id.clone()));
     let span = tracing::debug_span!("request", id = %id, method = %request.method());
     let mut response = async {
@@ -77,8 +74,10 @@ fn refuse(house: &House, request: &Request) -> Option<Response> {
         let text = "a page of another origin may not send requests here: forbidden";
         return Some(WireError::new(StatusCode::FORBIDDEN, text).into_response());
     }
-    let strays = host != authority(site) && super::pages::wants_page(headers);
-    if strays && request.method() == Method::GET && !headers.contains_key(header::AUTHORIZATION) {
+    let browses = request.method() == Method::GET
+        && !headers.contains_key(header::AUTHORIZATION)
+        && super::pages::wants_page(headers);
+    if browses && host != authority(site) {
         let path = request.uri().path_and_query().map_or("/", |path| path.as_str());
         let to = format!("{}{path}", site.origin().ascii_serialization());
         return Some(Redirect::to(&to).into_response());

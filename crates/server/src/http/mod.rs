@@ -32,7 +32,7 @@ use url::Url;
 
 use crate::calls::{Calls, Profile};
 use crate::connect::Connect;
-use crate::env::Env;
+use crate::env::Ids;
 use crate::grants::Grants;
 use crate::lifecycle::Lifecycle;
 use crate::platform::Platform;
@@ -53,8 +53,8 @@ pub struct Rooms {
     pub grants: Arc<Grants>,
     /// R18 to R23.
     pub lifecycle: Arc<Lifecycle>,
-    /// Request ids.
-    pub env: Env,
+    /// Ids of requests.
+    pub ids: Ids,
     /// Readiness and metrics.
     pub ready: Arc<dyn health::Ready>,
     /// Settings of this room.
