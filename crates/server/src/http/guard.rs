@@ -22,15 +22,15 @@ pub(super) async fn guard(State(house): State<House>, mut request: Request, next
     let span = tracing::debug_span!("request", id = %id, method = %request.method());
     let mut response = async {
         let route = request.extensions().get::<MatchedPath>().cloned();
+        let (request, unread) = unread::lend(request);
         let response = match refuse(&house, &request) {
-            Some(refusal) => refusal,
-            None => {
-                let (request, unread) = unread::lend(request);
-                let response = next.run(request).await;
-                unread.drain().await;
-                response
+            Some(refusal) => {
+                drop(request);
+                refusal
             }
+            None => next.run(request).await,
         };
+        unread.drain().await;
         // The matched path only: an address may carry codes and states (OS-51).
         let (route, status) =
             (route.as_ref().map_or("none", MatchedPath::as_str), response.status().as_u16());
