@@ -22,15 +22,15 @@ pub(super) async fn guard(State(house): State<House>, mut request: Request, next
     let span = tracing::debug_span!("request", id = %id, method = %request.method());
     let mut response = async {
         let route = request.extensions().get::<MatchedPath>().cloned();
+        let (request, unread) = unread::lend(request);
         let response = match refuse(&house, &request) {
-            Some(refusal) => refusal,
-            None => {
-                let (request, unread) = unread::lend(request);
-                let response = next.run(request).await;
-                unread.drain().await;
-                response
+            Some(refusal) => {
+                drop(request);
+                refusal
             }
+            None => next.run(request).await,
         };
+        unread.drain().await;
         // The matched path only: an address may carry codes and states (OS-51).
         let (route, status) =
             (route.as_ref().map_or("none", MatchedPath::as_str), response.status().as_u16());
@@ -61,10 +61,9 @@ fn refuse(house: &House, request: &Request) -> Option<Response> {
     }
     let site = &house.settings.site_url;
     let headers = request.headers();
-    // A request target that is a whole URL says where it wants to go, whatever `Host` says (RFC 9112 section 3.2.2).
+    // An address with a host in the request line counts more than the header (RFC 9112 section 3.2.2).
     let named = request.uri().authority().map(Authority::as_str);
-    let named = named.or_else(|| headers.get(header::HOST).and_then(|host| host.to_str().ok()));
-    let host = named.unwrap_or_default();
+    let host = named.or_else(|| headers.get(header::HOST)?.to_str().ok()).unwrap_or_default();
     if !is_known_host(site, host) {
         let text = format!("the host {host:?} is not served in development: open {site} instead");
         return Some(WireError::new(StatusCode::FORBIDDEN, text).into_response());

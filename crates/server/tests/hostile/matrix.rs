@@ -5,7 +5,7 @@ use tessera_testkit::fake_app::{Answer as AppAnswer, FakeApp};
 
 use crate::bodies::{self, Body};
 use crate::form;
-use crate::parts::site::{PERMISSIONS, Person, Site};
+use crate::parts::site::{OAUTH2_USER, PERMISSIONS, Person, Site};
 use crate::parts::wire::{Ask, try_send};
 use crate::parts::within::Within;
 use crate::routes::{ROUTES, Route};
@@ -174,6 +174,14 @@ async fn a_body_of_100_mb_is_answered_on_every_route_and_the_client_can_read_it(
     for route in ROUTES {
         for (who, body) in [Who::Nobody, Who::App].into_iter().zip(bodies::long()) {
             scene.cell(route, who, &body).await;
+        }
+    }
+    // Neither is one cut off who is turned away at the door.
+    for (header, value) in [("Host", "evil.example"), ("Origin", "https://evil.example")] {
+        for body in bodies::long() {
+            let ask = Ask::new("POST", OAUTH2_USER).with(header, value).body(body.sent);
+            let answer = scene.site().send(&ask).await;
+            assert!(answer.status == 403 && answer.took_all, "{header}: {answer:?}");
         }
     }
     scene.stands("bodies of 100 MB").await;
