@@ -29,12 +29,17 @@ fn sized(size: usize) -> Bytes {
 
 fn troubles(root: &str, path: &str) -> Vec<Trouble> {
     let post = format!("failed to invoke via HTTP: Post \"{root}{path}\": ");
-    let raw = |status, kind, body: &'static str| AppAnswer::Raw(status, kind, Bytes::from_static(body.as_bytes()));
+    let raw =
+        |status, kind, body: &'static str| AppAnswer::Raw(status, kind, Bytes::from_static(body.as_bytes()));
     let html = "<html><body>hello</body></html>";
     let trouble = |name, answer, text: &str| Trouble { name, answer, text: text.to_owned() };
     vec![
         trouble("closes", AppAnswer::Close, &format!("{post}EOF")),
-        trouble("cut", AppAnswer::Cut(b"{\"type\":\"ok\"".as_slice().into()), &format!("{post}unexpected EOF")),
+        trouble(
+            "cut",
+            AppAnswer::Cut(b"{\"type\":\"ok\"".as_slice().into()),
+            &format!("{post}unexpected EOF"),
+        ),
         trouble(
             "redirects",
             AppAnswer::Redirect(format!("{root}/elsewhere")),
@@ -49,7 +54,11 @@ fn troubles(root: &str, path: &str) -> Vec<Trouble> {
             &format!("{post}the answer is larger than {CAP} bytes"),
         ),
         trouble("10 MiB of nothing", AppAnswer::Huge(CAP), "EOF"),
-        trouble("HTML", raw(StatusCode::OK, "text/html", html), "invalid character '<' looking for beginning of value"),
+        trouble(
+            "HTML",
+            raw(StatusCode::OK, "text/html", html),
+            "invalid character '<' looking for beginning of value",
+        ),
         trouble("half a JSON", AppAnswer::body(r#"{"type":"ok""#), "unexpected EOF"),
         trouble("nothing", AppAnswer::body(""), "EOF"),
         trouble(
@@ -60,7 +69,11 @@ fn troubles(root: &str, path: &str) -> Vec<Trouble> {
         trouble("not UTF-8", AppAnswer::body(b"\xff\xfe".as_slice()), "invalid UTF-8 in JSON text"),
         trouble("too deep", AppAnswer::body("[".repeat(100_000)), "exceeded max depth"),
         trouble("201", raw(StatusCode::CREATED, "text/plain", "made"), "failed to invoke via HTTP: made"),
-        trouble("204", raw(StatusCode::NO_CONTENT, "text/plain", ""), "failed to invoke via HTTP: 204 No Content"),
+        trouble(
+            "204",
+            raw(StatusCode::NO_CONTENT, "text/plain", ""),
+            "failed to invoke via HTTP: 204 No Content",
+        ),
         trouble("404", raw(StatusCode::NOT_FOUND, "text/plain", "?"), &format!("{root}{path}: not found")),
         trouble(
             "500 with words",
@@ -251,7 +264,8 @@ async fn an_app_that_is_down_is_called_in_vain_and_cannot_be_installed() {
     up.abort();
     let _ = up.await;
 
-    let refused = format!("failed to invoke via HTTP: Post \"{root}/x\": dial tcp: connect: connection refused");
+    let refused =
+        format!("failed to invoke via HTTP: Post \"{root}/x\": dial tcp: connect: connection refused");
     let call = json!({"path": "/x", "context": {"app_id": "down"}});
     let reply = site.post(&user.token, "/call", &call).await;
     assert_eq!(reply.status, 200);
@@ -263,10 +277,16 @@ async fn an_app_that_is_down_is_called_in_vain_and_cannot_be_installed() {
 
     let listed = site.post(&admin.token, "/update-app-listing", &manifest("never")).await;
     assert_eq!(listed.status, 200, "{}", listed.text());
-    let reply = site.post(&admin.token, "/install-app", &json!({"app_id": "never", "deploy_type": "http"})).await;
+    let reply =
+        site.post(&admin.token, "/install-app", &json!({"app_id": "never", "deploy_type": "http"})).await;
     assert_eq!(reply.status, 500);
-    assert!(reply.text().starts_with("failed to install, /ping path is not accessible: "), "{}", reply.text());
+    assert!(
+        reply.text().starts_with("failed to install, /ping path is not accessible: "),
+        "{}",
+        reply.text()
+    );
     form::check(&reply, "install");
-    let reply = site.send(&Ask::get("/plugins/com.mattermost.apps/api/v1/apps/never").bearer(&admin.token)).await;
+    let reply =
+        site.send(&Ask::get("/plugins/com.mattermost.apps/api/v1/apps/never").bearer(&admin.token)).await;
     assert_eq!(reply.status, 404, "it is half installed: {}", reply.text());
 }

@@ -30,10 +30,22 @@ async fn os_14_a_callback_that_does_not_fit_is_refused_and_consumes_nothing() {
         (format!("code=c&state={}", state.to_uppercase()), 403, "forbidden\n"),
         (format!("code=c&state={state}%00"), 403, "forbidden\n"),
         (format!("code=c&state=%ff.{owner}"), 403, MISMATCH),
-        (format!("state={state}&state={state}"), 400, "the parameter state came more than once: invalid input\n"),
-        (format!("state={state}&code=a&code=b"), 400, "the parameter code came more than once: invalid input\n"),
+        (
+            format!("state={state}&state={state}"),
+            400,
+            "the parameter state came more than once: invalid input\n",
+        ),
+        (
+            format!("state={state}&code=a&code=b"),
+            400,
+            "the parameter code came more than once: invalid input\n",
+        ),
         (format!("state={state}&iss=a&iss=b"), 400, "the parameter iss came more than once: invalid input\n"),
-        (format!("state={state}&error=a&error=b"), 400, "the parameter error came more than once: invalid input\n"),
+        (
+            format!("state={state}&error=a&error=b"),
+            400,
+            "the parameter error came more than once: invalid input\n",
+        ),
         (format!("state={state}&%73tate=b"), 400, "the parameter state came more than once: invalid input\n"),
         (
             format!("state={state}&code=c&access_token=planted-token"),
@@ -78,7 +90,8 @@ async fn os_02_a_state_of_somebody_else_or_of_another_app_is_refused_and_stays_g
     assert_eq!((answer.status, answer.text().as_str()), (403, MISMATCH));
     let (token, bot) = site.tokens(&scene.user, &scene.fake, "hello").await;
     for token in [token, bot] {
-        let answer = site.send(&Ask::get(format!("{}?{query}", flow("hello", "complete"))).bearer(&token)).await;
+        let answer =
+            site.send(&Ask::get(format!("{}?{query}", flow("hello", "complete"))).bearer(&token)).await;
         assert_eq!(answer.status, 403, "{}", answer.text());
         form::check(&answer, "an App's token");
     }

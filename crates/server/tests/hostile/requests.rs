@@ -25,7 +25,9 @@ async fn os_56_headers_of_a_proxy_make_nobody_somebody() {
     };
     let which = json!({"app_id": "hello"}).to_string();
     let disable = || Ask::post(format!("{API}/disable-app"), which.as_str());
-    for ask in [Ask::get(OAUTH2_USER), disable(), Ask::get("/api/v4/users/me"), Ask::get(flow("hello", "connect"))] {
+    for ask in
+        [Ask::get(OAUTH2_USER), disable(), Ask::get("/api/v4/users/me"), Ask::get(flow("hello", "connect"))]
+    {
         let answer = site.send(&forged(ask.clone())).await;
         assert_eq!(answer.status, 401, "{} {}: {}", ask.method, ask.target, answer.text());
         form::check(&answer, &ask.target);
@@ -49,22 +51,42 @@ async fn a_foreign_host_or_origin_is_refused_and_never_repeated_to_others() {
     let (token, _) = site.tokens(&scene.user, &scene.fake, "hello").await;
     let get = || Ask::get(OAUTH2_USER).bearer(&token);
     let hosts = [
-        "", "evil.example", "localhost.evil.example", "127.0.0.1.evil.example", "evil.example:80@localhost",
-        "localhost:80:80", "localhost@evil.example", "[::2]", "127.0.0.2", "localhost evil.example", "*",
+        "",
+        "evil.example",
+        "localhost.evil.example",
+        "127.0.0.1.evil.example",
+        "evil.example:80@localhost",
+        "localhost:80:80",
+        "localhost@evil.example",
+        "[::2]",
+        "127.0.0.2",
+        "localhost evil.example",
+        "*",
     ];
     for host in hosts {
         let answer = site.send(&get().with("Host", host)).await;
         assert!(matches!(answer.status, 400 | 403), "{host:?}: {answer:?}");
     }
-    for host in [format!("localhost:{port}"), "127.0.0.1:9".to_owned(), "[::1]".to_owned(), "localhost".to_owned()] {
+    for host in
+        [format!("localhost:{port}"), "127.0.0.1:9".to_owned(), "[::1]".to_owned(), "localhost".to_owned()]
+    {
         let answer = site.send(&get().with("Host", host.as_str())).await;
         assert_eq!(answer.status, 200, "{host}: {}", answer.text());
     }
     for origin in [
-        "null", "", "https://evil.example", "http://evil.example", "file://", "http://localhost.evil.example",
-        "http://localhost:1", "x", "http://[::1",
+        "null",
+        "",
+        "https://evil.example",
+        "http://evil.example",
+        "file://",
+        "http://localhost.evil.example",
+        "http://localhost:1",
+        "x",
+        "http://[::1",
     ] {
-        for ask in [get(), Ask::post(OAUTH2_USER, "{}").bearer(&token), Ask::post("/api/v4/users/login", "{}")] {
+        for ask in
+            [get(), Ask::post(OAUTH2_USER, "{}").bearer(&token), Ask::post("/api/v4/users/login", "{}")]
+        {
             let answer = site.send(&ask.clone().with("Origin", origin)).await;
             assert_eq!(answer.status, 403, "{origin:?} {}: {answer:?}", ask.method);
             form::check(&answer, origin);
@@ -77,7 +99,8 @@ async fn a_foreign_host_or_origin_is_refused_and_never_repeated_to_others() {
     let call = json!({"path": "/forwarded", "context": {"app_id": "hello"}, "expand": {"oauth2_app": "all"}});
     let ask = Ask::post(format!("{API}/call"), call.to_string()).bearer(&scene.user.token);
     let ask = ask.with("X-Forwarded-Host", "evil.example").with("X-Forwarded-Proto", "https");
-    let answer = site.send(&ask.with("X-Original-URL", "/evil.example").with("Forwarded", "host=evil.example")).await;
+    let answer =
+        site.send(&ask.with("X-Original-URL", "/evil.example").with("Forwarded", "host=evil.example")).await;
     assert_eq!(answer.json()["type"], "ok", "{}", answer.text());
     let heard = scene.fake.calls_to("/forwarded").pop().unwrap();
     assert!(!heard.text().contains("evil.example"), "{}", heard.text());
@@ -172,7 +195,9 @@ async fn paths_that_are_nearly_right_are_wrong() {
         assert!(allowed.contains(&answer.status), "{target:.60}: {answer:?}");
     }
     let target = format!("{PLUGIN}/tessera/v1/apps/hello/connections");
-    for (query, status) in [("limit=x", 400), ("limit=-1", 200), ("limit=99999999999999999999", 400), ("after=%00", 200)] {
+    for (query, status) in
+        [("limit=x", 400), ("limit=-1", 200), ("limit=99999999999999999999", 400), ("after=%00", 200)]
+    {
         let answer = site.send(&Ask::get(format!("{target}?{query}")).bearer(&scene.admin.token)).await;
         assert_eq!(answer.status, status, "{query}: {answer:?}");
         form::check(&answer, query);

@@ -54,7 +54,8 @@ async fn apps_and_clients_that_are_slow_are_not_waited_for_beyond_the_deadline()
             }
         )
     };
-    let (call, connect, complete, stalled, (install, pinged), ()) = timeout(DEADLINE + SLACK, all).await.unwrap();
+    let (call, connect, complete, stalled, (install, pinged), ()) =
+        timeout(DEADLINE + SLACK, all).await.unwrap();
     assert!(began.elapsed() >= DEADLINE - Duration::from_secs(1), "{:?}", began.elapsed());
 
     let late = "context deadline exceeded";

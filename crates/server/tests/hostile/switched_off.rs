@@ -19,7 +19,8 @@ async fn an_unknown_app_is_not_found_wherever_it_is_named() {
             assert!(matches!(reply.status, 400 | 404), "{end} of {id:.20}: {reply:?}");
             form::check(&reply, id);
         }
-        let reply = site.send(&Ask::get(format!("{PLUGIN}/api/v1/apps/{escaped}")).bearer(&scene.admin.token)).await;
+        let reply =
+            site.send(&Ask::get(format!("{PLUGIN}/api/v1/apps/{escaped}")).bearer(&scene.admin.token)).await;
         assert!(matches!(reply.status, 400 | 404), "{id:.20}: {reply:?}");
         form::check(&reply, id);
     }
