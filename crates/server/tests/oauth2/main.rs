@@ -11,5 +11,7 @@
 #[path = "../parts/mod.rs"]
 mod parts;
 
+mod bots;
+mod refusing;
 mod stage;
 mod storing;
