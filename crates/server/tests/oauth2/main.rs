@@ -11,7 +11,10 @@
 #[path = "../parts/mod.rs"]
 mod parts;
 
+mod apart;
 mod bots;
+mod life;
+mod plain;
 mod refusing;
 mod stage;
 mod storing;
