@@ -13,8 +13,12 @@ mod parts;
 
 mod apart;
 mod bots;
+mod driver;
 mod life;
+mod page;
 mod plain;
 mod refusing;
+mod socket;
 mod stage;
 mod storing;
+mod telling;
