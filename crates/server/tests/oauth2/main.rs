@@ -12,8 +12,10 @@
 mod parts;
 
 mod apart;
+mod audited;
 mod bots;
 mod driver;
+mod headers;
 mod life;
 mod page;
 mod plain;
