@@ -225,6 +225,8 @@ impl Drop for FakeApp {
 
 impl Shared {
     async fn converse(&self, socket: TcpStream) -> std::io::Result<()> {
+        // Head and body are written apart: without this the body waits for the head to be acknowledged.
+        socket.set_nodelay(true)?;
         let mut socket = BufReader::new(socket);
         while let Some(call) = read_request(&mut socket).await? {
             self.received.send_modify(|calls| calls.push(call.clone()));

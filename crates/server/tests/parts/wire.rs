@@ -170,6 +170,8 @@ pub(crate) async fn send(address: SocketAddr, ask: &Ask) -> Answer {
 }
 
 async fn write(stream: &mut TcpStream, address: SocketAddr, ask: &Ask) -> std::io::Result<()> {
+    // Head and body are written apart: without this the body waits for the head to be acknowledged.
+    stream.set_nodelay(true)?;
     stream.write_all(ask.head(address).as_bytes()).await?;
     match &ask.body {
         Sent::Nothing => {}

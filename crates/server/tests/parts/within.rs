@@ -4,10 +4,12 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
+use serde_json::Value;
 use tempfile::TempDir;
 use tessera_server::boot::config::Config;
 use tessera_server::boot::serve;
-use tessera_server::env::{Clock, Env};
+use tessera_server::connect::Connect;
+use tessera_server::env::{Clock, Env, Rng};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
@@ -33,9 +35,11 @@ impl Clock for TestClock {
 pub(crate) struct Within {
     pub(crate) site: Site,
     pub(crate) clock: Arc<TestClock>,
+    /// The browser flow's room, to sweep what expired without waiting for a minute to pass.
+    pub(crate) connect: Arc<Connect>,
     serving: JoinHandle<()>,
-    _stop: watch::Sender<bool>,
-    _dir: TempDir,
+    stop: watch::Sender<bool>,
+    dir: TempDir,
 }
 
 impl Within {
@@ -44,17 +48,34 @@ impl Within {
     }
 
     pub(crate) async fn start_with(change: impl FnOnce(&mut Config)) -> Self {
+        Self::start_by_chance(Env::system().rng, change).await
+    }
+
+    /// With a random source of the test's own.
+    pub(crate) async fn start_by_chance(rng: Arc<dyn Rng>, change: impl FnOnce(&mut Config)) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let mut config = Config::development(dir.path(), "127.0.0.1:0");
         change(&mut config);
-        let system = Env::system();
-        let clock = Arc::new(TestClock(AtomicI64::new(system.now_ms())));
-        let env = Env { clock: Arc::clone(&clock) as _, rng: system.rng };
+        let clock = Arc::new(TestClock(AtomicI64::new(Env::system().now_ms())));
+        let env = Env { clock: Arc::clone(&clock) as _, rng };
         let listening = serve::open(&config, false, env).await.unwrap();
         let address = SocketAddr::from(([127, 0, 0, 1], listening.port().unwrap()));
-        let (_stop, stopped) = watch::channel(false);
+        let connect = Arc::clone(&listening.house.connect);
+        let (stop, stopped) = watch::channel(false);
         let serving = tokio::spawn(async move { listening.serve(stopped).await.unwrap() });
-        Self { site: Site { address }, clock, serving, _stop, _dir: dir }
+        Self { site: Site { address }, clock, connect, serving, stop, dir }
+    }
+
+    /// Asks for the orderly end; gives what ends with it.
+    pub(crate) fn stop(&mut self) -> JoinHandle<()> {
+        self.stop.send_replace(true);
+        std::mem::replace(&mut self.serving, tokio::spawn(async {}))
+    }
+
+    /// The entries of the audit log so far.
+    pub(crate) fn audit(&self) -> Vec<Value> {
+        let text = std::fs::read_to_string(self.dir.path().join("audit.log")).unwrap();
+        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
     }
 }
 

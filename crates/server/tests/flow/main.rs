@@ -1,0 +1,19 @@
+//! Connecting an account, from the click to the closing page: as a command-line client does it, and as a browser
+//! does; and everything that somebody in between might try.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "clippy.toml allows these in tests, and does not see that the helpers in here are"
+)]
+
+#[allow(dead_code, reason = "each test binary uses some of it")]
+#[path = "../parts/mod.rs"]
+mod parts;
+
+mod browser;
+mod callbacks;
+mod complete;
+mod connect;
+mod scene;
+mod states;
