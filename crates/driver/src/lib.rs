@@ -13,7 +13,7 @@ pub mod test;
 mod values;
 
 pub use app::{App, Handler, IntoCallResponse, JWT_HEADER};
-pub use client::{Client, Stored};
+pub use client::{Client, Stored, http_client_builder};
 pub use error::Error;
 pub use form::call;
 pub use manifest::{ManifestBuilder, manifest};
@@ -27,9 +27,3 @@ pub use tessera_types::{
     UpdateAppListing, User,
 };
 pub use time;
-
-/// Makes ring the process's TLS provider, unless one is chosen already. The [`Client`] does it by itself;
-/// an App that makes a `reqwest` client of its own without a provider calls this before.
-pub fn install_tls_provider() {
-    client::install_tls();
-}

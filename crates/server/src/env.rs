@@ -3,6 +3,7 @@
 //! Nothing else reads a clock or draws a random byte; tests hand in their own.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Wall-clock time in Unix milliseconds, as every stored time and every token life is counted.
 pub trait Clock: Send + Sync + 'static {
@@ -50,21 +51,53 @@ impl Env {
 
     /// A fresh id in Mattermost's form: 26 characters of its base-32 alphabet, 128 random bits.
     pub fn id(&self) -> Result<String, RngError> {
-        const ALPHABET: &[u8; 32] = b"ybndrfg8ejkmcpqxot1uwisza345h769";
-        let bytes = self.bytes::<16>()?;
-        let mut id = String::with_capacity(26);
-        let (mut bits, mut held) = (0u32, 0u32);
-        for byte in bytes {
-            bits = (bits << 8) | u32::from(byte);
-            held += 8;
-            while held >= 5 {
-                held -= 5;
-                id.push(char::from(ALPHABET[(bits >> held) as usize & 31]));
-            }
-        }
-        id.push(char::from(ALPHABET[(bits << (5 - held)) as usize & 31]));
-        Ok(id)
+        Ok(base32(self.bytes::<16>()?))
     }
+}
+
+/// Ids that are unique but no secret, for requests: no random byte is drawn for each.
+pub struct Ids {
+    start: u64,
+    next: AtomicU64,
+}
+
+impl Ids {
+    /// A series that no other process continues: its first half is random.
+    pub fn new(env: &Env) -> Result<Self, RngError> {
+        Ok(Self { start: u64::from_be_bytes(env.bytes()?), next: AtomicU64::new(0) })
+    }
+
+    /// The next id, in the form of [`Env::id`].
+    pub fn next(&self) -> String {
+        let number = self.next.fetch_add(1, Ordering::Relaxed);
+        let mut bytes = [0; 16];
+        bytes[..8].copy_from_slice(&self.start.to_be_bytes());
+        bytes[8..].copy_from_slice(&number.to_be_bytes());
+        base32(bytes)
+    }
+}
+
+impl std::fmt::Debug for Ids {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Ids")
+    }
+}
+
+/// 128 bits in the platform's alphabet: 26 characters.
+fn base32(bytes: [u8; 16]) -> String {
+    const ALPHABET: &[u8; 32] = b"ybndrfg8ejkmcpqxot1uwisza345h769";
+    let mut id = String::with_capacity(26);
+    let (mut bits, mut held) = (0u32, 0u32);
+    for byte in bytes {
+        bits = (bits << 8) | u32::from(byte);
+        held += 8;
+        while held >= 5 {
+            held -= 5;
+            id.push(char::from(ALPHABET[(bits >> held) as usize & 31]));
+        }
+    }
+    id.push(char::from(ALPHABET[(bits << (5 - held)) as usize & 31]));
+    id
 }
 
 struct SystemClock;
@@ -98,5 +131,9 @@ mod tests {
         assert_eq!(id.len(), 26);
         assert!(id.bytes().all(|b| b"ybndrfg8ejkmcpqxot1uwisza345h769".contains(&b)));
         assert_ne!(id, env.id().unwrap());
+        let ids = Ids::new(&env).unwrap();
+        let (first, second) = (ids.next(), ids.next());
+        assert_eq!((first.len(), &first[..12]), (26, &second[..12]));
+        assert_ne!(first, second);
     }
 }

@@ -29,7 +29,7 @@ pub const APP_ID: &str = "hello-oauth2";
 /// # Errors
 ///
 /// When the HTTP client for the provider cannot be made, for example without root certificates.
-pub fn app(settings: Settings) -> Result<App, reqwest::Error> {
+pub fn app(settings: Settings) -> Result<App, String> {
     let hello = Arc::new(Hello { provider: Provider::new(settings.provider)? });
     let manifest = manifest(APP_ID, "Hello, OAuth2!")
         .version("v0.1.0")

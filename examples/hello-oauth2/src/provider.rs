@@ -15,7 +15,7 @@ use oauth2::{
 use serde::Deserialize;
 use tessera_driver::oauth2::OAuth2Token;
 use tessera_driver::time::OffsetDateTime;
-use tessera_driver::{AccessToken, OAuth2Context, RefreshToken};
+use tessera_driver::{AccessToken, OAuth2Context, RefreshToken, http_client_builder};
 
 use crate::settings::{ClientAuth, ProviderSettings};
 
@@ -75,18 +75,16 @@ type ConfiguredClient = BasicClient<EndpointSet, EndpointNotSet, EndpointNotSet,
 impl Provider {
     /// # Errors
     ///
-    /// When the HTTP client cannot be made, for example without root certificates.
-    pub(crate) fn new(settings: ProviderSettings) -> Result<Self, reqwest::Error> {
-        tessera_driver::install_tls_provider();
-        let http = reqwest::Client::builder()
-            // A token endpoint that redirects would get the code and the client secret sent elsewhere.
-            .redirect(reqwest::redirect::Policy::none())
-            .retry(reqwest::retry::never())
+    /// When the HTTP client cannot be made, in words.
+    pub(crate) fn new(settings: ProviderSettings) -> Result<Self, String> {
+        // A token endpoint that redirects would get the code and the client secret sent elsewhere: it is not followed.
+        let http = http_client_builder()?
             .connect_timeout(CONNECT_TIMEOUT)
             .timeout(TIMEOUT)
             // Some providers refuse requests without one.
             .user_agent(concat!("hello-oauth2/", env!("CARGO_PKG_VERSION")))
-            .build()?;
+            .build()
+            .map_err(|error| error.to_string())?;
         Ok(Self { settings, http: Http(http) })
     }
 

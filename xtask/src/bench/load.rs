@@ -117,7 +117,9 @@ pub(crate) fn run(options: &Options) -> Outcome<bool> {
     if users.len() < options.connections {
         return Err(format!("{} users are too few for {} connections", users.len(), options.connections));
     }
-    let runtime = tokio::runtime::Builder::new_multi_thread()
+    // One thread: the load leaves the other core to what it measures, and threads of its own would steal from each
+    // other and from that.
+    let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(|error| format!("cannot start a runtime: {error}"))?;

@@ -3,6 +3,7 @@
 mod admin;
 mod oauth2;
 mod rest;
+mod tls;
 mod transport;
 
 use std::fmt;
@@ -15,7 +16,7 @@ use tessera_types::{AccessToken, CallRequest, CallResponse, Context, json, route
 
 use crate::Error;
 pub use oauth2::{Pending, Stored};
-pub(crate) use transport::install_tls;
+pub use transport::http_client_builder;
 pub use transport::{CONNECT_TIMEOUT, RESPONSE_LIMIT, TIMEOUT};
 use transport::{Outgoing, Transport, decode};
 

@@ -21,11 +21,7 @@ pub const RESPONSE_LIMIT: usize = 10 << 20;
 /// One HTTP client for the process, so that the many short-lived [`Client`](crate::Client)s of an App
 /// share its connections.
 static SHARED: LazyLock<Result<reqwest::Client, String>> = LazyLock::new(|| {
-    install_tls();
-    reqwest::Client::builder()
-        // A redirect would carry the token to wherever the answer points.
-        .redirect(reqwest::redirect::Policy::none())
-        .retry(reqwest::retry::never())
+    http_client_builder()?
         // The site is reached directly; whoever needs a proxy brings a client of their own.
         .no_proxy()
         .referer(false)
@@ -35,12 +31,18 @@ static SHARED: LazyLock<Result<reqwest::Client, String>> = LazyLock::new(|| {
         .map_err(|error| reasons(&error.without_url()))
 });
 
-/// Makes ring the process's TLS provider, unless the App has chosen one already.
+/// The beginning of an HTTP client that carries secrets: TLS on every machine, no redirect followed (it would carry
+/// the secret to wherever the answer points), no request sent twice. Deadlines are for the caller to add.
 ///
-/// `reqwest` is built without a provider of its own, so that the App decides which one is linked. An
-/// error here only says that one is installed, which is what was wanted, so it is ignored.
-pub(crate) fn install_tls() {
-    let _already_installed = rustls::crypto::ring::default_provider().install_default();
+/// # Errors
+///
+/// When TLS cannot be set up, in words.
+pub fn http_client_builder() -> Result<reqwest::ClientBuilder, String> {
+    let tls = super::tls::config().map_err(|error| error.to_string())?;
+    Ok(reqwest::Client::builder()
+        .tls_backend_preconfigured(tls)
+        .redirect(reqwest::redirect::Policy::none())
+        .retry(reqwest::retry::never()))
 }
 
 pub(crate) fn shared() -> Result<reqwest::Client, Error> {

@@ -1,4 +1,4 @@
-//! For testing an App alone, without a server: [`call`] builds call requests as the server sends them,
+//! For testing an App alone, without a server: [`call()`] builds call requests as the server sends them,
 //! signed if need be, and [`FakeService`] answers what the App's [`Client`](crate::Client) asks.
 
 mod call;

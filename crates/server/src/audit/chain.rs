@@ -25,10 +25,11 @@ pub(super) fn link(key: &[u8; 32], before: &Link, text: &str) -> Link {
 
 /// Appends the hash to a line's text, which is a JSON object without its closing brace.
 pub(super) fn close_line(line: &mut String, link: &Link) {
-    use std::fmt::Write as _;
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
     line.push_str(MARK);
     for byte in link {
-        let _ = write!(line, "{byte:02x}");
+        line.push(char::from(DIGITS[usize::from(byte >> 4)]));
+        line.push(char::from(DIGITS[usize::from(byte & 15)]));
     }
     line.push_str("\"}\n");
 }

@@ -221,6 +221,7 @@ async fn run_serve(args: ServeArgs) -> Result<(), Failure> {
         tracing::warn!(path = %path.display(), "made a root key: whoever has it can read every stored secret");
     }
     tracing::warn!("this is a development server: everyone knows the passwords of its accounts");
+    tracing::info!(port = listening.port()?, "listening");
     let stop = serve::signals();
     writeln!(std::io::stdout(), "tessera ready on {}", listening.site_url().as_str().trim_end_matches('/'))?;
     std::io::stdout().flush()?;

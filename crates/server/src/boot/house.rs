@@ -16,15 +16,15 @@ use crate::audit::Audit;
 use crate::calls::{self, Calls};
 use crate::connect::{self, Connect};
 use crate::egress::{Egress, Rules};
-use crate::env::Env;
+use crate::env::{Env, Ids};
 use crate::grants::Grants;
 use crate::http;
 use crate::lifecycle::Lifecycle;
 use crate::platform::Platform;
 use crate::platform::standalone::{self, Standalone};
-use crate::store::{Store, StoreConfig};
+use crate::store::{self, Store, StoreConfig};
 use crate::upstream::Upstream;
-use crate::vault::{RootKey, Vault};
+use crate::vault::{self, RootKey, RootKeyError, Vault};
 
 /// The rooms that outlive a request, and the surface over them.
 pub struct House {
@@ -52,9 +52,6 @@ pub enum Error {
     /// A setting.
     #[error(transparent)]
     Config(#[from] config::Error),
-    /// The root key.
-    #[error(transparent)]
-    RootKey(#[from] crate::vault::RootKeyError),
     /// The database.
     #[error("{0}")]
     Store(#[from] crate::store::Error),
@@ -70,6 +67,9 @@ pub enum Error {
     /// The platform.
     #[error("{0}")]
     Platform(#[from] crate::platform::Error),
+    /// Random bytes.
+    #[error(transparent)]
+    Rng(#[from] crate::env::RngError),
     /// A folder or a listener.
     #[error("{what}: {source}")]
     Io {
@@ -85,8 +85,13 @@ pub async fn build(config: &Config, site_url: Url, env: Env) -> Result<House, Er
     let dir = PathBuf::from(&config.store.dir);
     private_folder(&dir)?;
     let (root, new_root_key) = root_key(config, &dir, &env)?;
-    let store = Store::open(&store_config(config, &dir)?).await?;
-    let vault = Arc::new(Vault::open(&root, store.keys.clone(), &store.meta, env.clone()).await?);
+    let store = open_store(&store_config(config, &dir)?).await?;
+    let vault = match Vault::open(&root, store.keys.clone(), &store.meta, env.clone()).await {
+        Err(error @ vault::Error::WrongRootKey { .. }) => {
+            return Err(wrong_root_key(&error, new_root_key.as_deref()));
+        }
+        vault => Arc::new(vault?),
+    };
     let audit_dir = if config.audit.dir.is_empty() { dir } else { PathBuf::from(&config.audit.dir) };
     let audit = Arc::new(Audit::open(&audit_dir, root.audit_key(), config.audit.sync, env.clone())?);
     let egress = Arc::new(Egress::new(rules(config)?)?);
@@ -144,7 +149,7 @@ pub async fn build(config: &Config, site_url: Url, env: Env) -> Result<House, Er
         connect: Arc::clone(&connect),
         grants: Arc::clone(&grants),
         lifecycle: Arc::clone(&lifecycle),
-        env,
+        ids: Ids::new(&env)?,
         ready: readiness,
         settings: http::Settings {
             site_url: site_url.clone(),
@@ -174,16 +179,43 @@ fn private_folder(dir: &Path) -> Result<(), Error> {
 }
 
 fn root_key(config: &Config, dir: &Path, env: &Env) -> Result<(RootKey, Option<PathBuf>), Error> {
-    let key = "vault.root_key";
+    let (key, key_file) = ("vault.root_key", "vault.root_key_file");
+    let bad = |key: &'static str| move |error: RootKeyError| config::Error::new(key, error.to_string());
     if config.vault.root_key.is_empty() && config.vault.root_key_file.is_empty() {
         let path = dir.join("root.key");
-        let (root, made) = RootKey::read_or_create(&path, env)?;
+        let (root, made) = RootKey::read_or_create(&path, env).map_err(bad(key_file))?;
         return Ok((root, made.then_some(path)));
     }
     match (config.vault.root_key.is_empty(), config.vault.root_key_file.is_empty()) {
-        (false, true) => Ok((RootKey::parse(&config.vault.root_key)?, None)),
-        (true, false) => Ok((RootKey::read(Path::new(&config.vault.root_key_file))?, None)),
+        (false, true) => Ok((RootKey::parse(&config.vault.root_key).map_err(bad(key))?, None)),
+        (true, false) => {
+            Ok((RootKey::read(Path::new(&config.vault.root_key_file)).map_err(bad(key_file))?, None))
+        }
         _ => Err(config::Error::new(key, format!("is set twice: keep either {key} or {key}_file")).into()),
+    }
+}
+
+/// The data has another root key. One that was made just now, because none was there, would only be in its way.
+fn wrong_root_key(error: &vault::Error, made: Option<&Path>) -> Error {
+    let what = match made {
+        Some(path) => match std::fs::remove_file(path) {
+            Ok(()) => format!("{} is missing: {error}", path.display()),
+            Err(left) => {
+                format!("{} was missing, and a new one cannot be removed ({left}): {error}", path.display())
+            }
+        },
+        None => error.to_string(),
+    };
+    config::Error::new("vault.root_key_file", what).into()
+}
+
+async fn open_store(config: &StoreConfig) -> Result<Store, Error> {
+    match (Store::open(config).await, config) {
+        (Err(error @ store::Error::Open { .. }), StoreConfig::Postgres { .. }) => {
+            let what = format!("{error}: write postgres://USER:PASSWORD@HOST/DATABASE");
+            Err(config::Error::new("store.postgres_url", what).into())
+        }
+        (store, _) => Ok(store?),
     }
 }
 

@@ -1,7 +1,7 @@
 //! R18 to R23: listing, installing, switching and looking at Apps (apps-framework.md sections 2.12 to 2.15).
 
 use axum::body::Body;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse as _, Response};
 use serde::Deserialize;
@@ -12,6 +12,7 @@ use super::House;
 use super::body::{self, CALL_CAP};
 use super::caller::Caller;
 use super::errors::WireError;
+use super::extract::Segment;
 use crate::lifecycle::By;
 
 type Answer = Result<Response, WireError>;
@@ -64,7 +65,11 @@ pub(super) async fn disable(State(house): State<House>, caller: Caller, body: Bo
 }
 
 /// R23.
-pub(super) async fn get_app(State(house): State<House>, caller: Caller, Path(app): Path<AppId>) -> Answer {
+pub(super) async fn get_app(
+    State(house): State<House>,
+    caller: Caller,
+    Segment(app): Segment<AppId>,
+) -> Answer {
     caller.user()?;
     json_response(&match caller.is_administrator(&house).await? {
         true => house.lifecycle.for_administrator(&app, &by(&caller)).await?,

@@ -1,7 +1,7 @@
 //! R04 and R05 with all that stands around them: sign-in, the confirm page, cookies (decisions.md section 3).
 
 use axum::Form;
-use axum::extract::{OriginalUri, Path, RawQuery, State};
+use axum::extract::{OriginalUri, RawQuery, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Redirect, Response};
 use serde::Deserialize;
@@ -9,6 +9,7 @@ use tessera_types::{AccessToken, AppId};
 
 use super::caller::Caller;
 use super::errors::WireError;
+use super::extract::Segment;
 use super::pages::{self, wants_page};
 use super::{House, cookies};
 use crate::connect::{Begun, CallbackQuery, PARKED_FOR, Standing, Visitor, flow_cookie_name};
@@ -22,7 +23,7 @@ const PARKED: &str = "tessera-parked";
 pub(super) async fn connect(
     State(house): State<House>,
     caller: Caller,
-    Path(app): Path<AppId>,
+    Segment(app): Segment<AppId>,
     OriginalUri(uri): OriginalUri,
     headers: HeaderMap,
 ) -> Response {
@@ -64,7 +65,7 @@ pub(super) struct Confirmed {
 pub(super) async fn confirm(
     State(house): State<House>,
     caller: Caller,
-    Path(app): Path<AppId>,
+    Segment(app): Segment<AppId>,
     OriginalUri(uri): OriginalUri,
     headers: HeaderMap,
     form: Result<Form<Confirmed>, axum::extract::rejection::FormRejection>,
@@ -89,7 +90,7 @@ pub(super) async fn confirm(
 pub(super) async fn complete(
     State(house): State<House>,
     caller: Caller,
-    Path(app): Path<AppId>,
+    Segment(app): Segment<AppId>,
     OriginalUri(uri): OriginalUri,
     RawQuery(query): RawQuery,
     headers: HeaderMap,

@@ -1,6 +1,7 @@
 //! What every request passes: an id, a known host, no foreign origin, headers that protect, one line in the log.
 
 use axum::extract::{MatchedPath, Request, State};
+use axum::http::uri::Authority;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Redirect, Response};
@@ -16,10 +17,7 @@ use super::unread;
 pub(super) struct RequestId(pub(super) String);
 
 pub(super) async fn guard(State(house): State<House>, mut request: Request, next: Next) -> Response {
-    let id = match house.env.id() {
-        Ok(id) => id,
-        Err(error) => return WireError::internal(&error).into_response(),
-    };
+    let id = house.ids.next();
     request.extensions_mut().insert(RequestId(id.clone()));
     let span = tracing::debug_span!("request", id = %id, method = %request.method());
     let mut response = async {
@@ -63,7 +61,10 @@ fn refuse(house: &House, request: &Request) -> Option<Response> {
     }
     let site = &house.settings.site_url;
     let headers = request.headers();
-    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
+    // A request target that is a whole URL says where it wants to go, whatever `Host` says (RFC 9112 section 3.2.2).
+    let named = request.uri().authority().map(Authority::as_str);
+    let named = named.or_else(|| headers.get(header::HOST).and_then(|host| host.to_str().ok()));
+    let host = named.unwrap_or_default();
     if !is_known_host(site, host) {
         let text = format!("the host {host:?} is not served in development: open {site} instead");
         return Some(WireError::new(StatusCode::FORBIDDEN, text).into_response());
@@ -74,8 +75,10 @@ fn refuse(house: &House, request: &Request) -> Option<Response> {
         let text = "a page of another origin may not send requests here: forbidden";
         return Some(WireError::new(StatusCode::FORBIDDEN, text).into_response());
     }
-    let strays = host != authority(site) && super::pages::wants_page(headers);
-    if strays && request.method() == Method::GET && !headers.contains_key(header::AUTHORIZATION) {
+    let browses = request.method() == Method::GET
+        && !headers.contains_key(header::AUTHORIZATION)
+        && super::pages::wants_page(headers);
+    if browses && host != authority(site) {
         let path = request.uri().path_and_query().map_or("/", |path| path.as_str());
         let to = format!("{}{path}", site.origin().ascii_serialization());
         return Some(Redirect::to(&to).into_response());

@@ -7,6 +7,7 @@ mod caller;
 mod connect;
 mod cookies;
 mod errors;
+mod extract;
 mod guard;
 pub mod health;
 mod home;
@@ -24,14 +25,14 @@ use axum::http::StatusCode;
 use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{MethodFilter, MethodRouter};
-use axum::routing::{get, on, post};
+use axum::routing::{any, get, on, post};
 use tessera_types::routes;
 use tower_http::catch_panic::CatchPanicLayer;
 use url::Url;
 
 use crate::calls::{Calls, Profile};
 use crate::connect::Connect;
-use crate::env::Env;
+use crate::env::Ids;
 use crate::grants::Grants;
 use crate::lifecycle::Lifecycle;
 use crate::platform::Platform;
@@ -52,8 +53,8 @@ pub struct Rooms {
     pub grants: Arc<Grants>,
     /// R18 to R23.
     pub lifecycle: Arc<Lifecycle>,
-    /// Request ids.
-    pub env: Env,
+    /// Ids of requests.
+    pub ids: Ids,
     /// Readiness and metrics.
     pub ready: Arc<dyn health::Ready>,
     /// Settings of this room.
@@ -113,9 +114,10 @@ fn user_record() -> MethodRouter<House> {
     only(get(oauth2::get_user).post(oauth2::store_user).put(oauth2::store_user).delete(oauth2::disconnect))
 }
 
-/// HEAD does not come for free with GET on this wire (section 0.5).
+/// HEAD does not come for free with GET on this wire, and a 405 has no `Allow` (section 0.5), which axum leaves out
+/// for `any` alone.
 fn only(routes: MethodRouter<House>) -> MethodRouter<House> {
-    routes.merge(on(MethodFilter::HEAD, method_not_allowed))
+    any(method_not_allowed).merge(routes).merge(on(MethodFilter::HEAD, method_not_allowed))
 }
 
 async fn method_not_allowed() -> StatusCode {

@@ -1,6 +1,6 @@
 //! What Tessera adds beside the framework's routes, below `/plugins/com.mattermost.apps/tessera/v1`.
 
-use axum::extract::{Path, Query, State};
+use axum::extract::State;
 use axum::response::Response;
 use serde::{Deserialize, Serialize};
 use tessera_types::AppId;
@@ -9,6 +9,7 @@ use super::House;
 use super::admin::json_response;
 use super::caller::Caller;
 use super::errors::WireError;
+use super::extract::{Asked, Segment};
 
 /// A person's connections, without their contents.
 pub(super) async fn own_connections(
@@ -70,8 +71,8 @@ impl Default for Slice {
 pub(super) async fn app_connections(
     State(house): State<House>,
     caller: Caller,
-    Path(app): Path<AppId>,
-    Query(slice): Query<Slice>,
+    Segment(app): Segment<AppId>,
+    Asked(slice): Asked<Slice>,
 ) -> Result<Response, WireError> {
     caller.user()?;
     caller.administrator(&house).await?;

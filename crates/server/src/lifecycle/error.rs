@@ -80,9 +80,15 @@ impl Error {
 
     /// Whether the text is part of the wire, and so may be shown with a 500.
     pub fn is_pinned(&self) -> bool {
-        !matches!(
-            self,
-            Self::Audit(_) | Self::Rng(_) | Self::Grants(_) | Self::Platform(platform::Error::Store(_))
-        ) && !matches!(self, Self::App(error) if error.kind() == Kind::Other)
+        match self {
+            Self::Audit(_) | Self::Rng(_) | Self::Grants(_) => false,
+            Self::App(error) | Self::Uninstall(_, error) | Self::Switch(_, error) => {
+                error.kind() != Kind::Other
+            }
+            Self::Platform(error) | Self::EnableBot(_, error) | Self::DisableBot(_, error) => {
+                matches!(error, platform::Error::Entity(_) | platform::Error::NameTaken(_))
+            }
+            _ => true,
+        }
     }
 }

@@ -23,7 +23,7 @@ pub enum RootKeyError {
     /// The text is not a root key; nothing of it is shown.
     #[error(
         "the root key is malformed: expected `{PREFIX}` followed by 43 base64url characters \
-         (make one with `tessera keys generate`)"
+         (32 random bytes)"
     )]
     Malformed,
     /// The file cannot be read or written.

@@ -13,6 +13,7 @@ mod parts;
 
 mod apps;
 mod bodies;
+mod broken_store;
 mod callbacks;
 mod form;
 mod matrix;

@@ -180,7 +180,7 @@ async fn paths_that_are_nearly_right_are_wrong() {
         format!("{API}/apps/%zz"),
         format!("{API}/apps/%"),
     ] {
-        let answer = site.send(&Ask::get(target.as_str()).bearer(&token)).await;
+        let answer = site.send(&Ask::get(target.as_str()).bearer(&scene.admin.token)).await;
         assert!(matches!(answer.status, 301 | 400 | 404), "{target}: {answer:?}");
         form::check(&answer, &target);
     }

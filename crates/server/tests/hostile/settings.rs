@@ -84,7 +84,7 @@ fn a_bad_settings_file_stops_the_start_without_being_quoted() {
         ("[vault]\nroot_key = [\"planted-secret\"]\n", "vault.root_key"),
         ("[vault]\nroot_key = \"planted-secret\n", "line 2"),
         ("[vault]\nroot_key = \"planted-secret\"\n", "vault.root_key"),
-        ("[store]\npostgres_url = \"postgres://u:planted-secret@127.0.0.1:1/x\"\n", "postgres"),
+        ("[store]\npostgres_url = \"postgres://u:planted-secret@127.0.0.1:1/x\"\n", "store.postgres_url"),
     ] {
         let data = tempfile::tempdir().unwrap();
         let text = refused(with_file(data.path(), file));

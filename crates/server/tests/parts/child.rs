@@ -4,7 +4,7 @@ use std::io::{BufRead as _, BufReader, Read as _};
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::{Child as Process, Command, ExitStatus, Stdio};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, mpsc};
 use std::thread::JoinHandle;
 
 use super::site::Site;
@@ -39,21 +39,21 @@ impl Child {
         let mut process = command.spawn().unwrap();
         let output = Arc::new(Mutex::new(Vec::new()));
         let mut stdout = BufReader::new(process.stdout.take().unwrap());
-        let stderr = collect(process.stderr.take().unwrap(), &output);
-        let mut port = None;
+        let (port, ports) = mpsc::channel();
+        let stderr = collect(process.stderr.take().unwrap(), &output, Some(port));
         let mut line = String::new();
-        while port.is_none() && stdout.read_line(&mut line).unwrap() > 0 {
-            output.lock().unwrap().extend_from_slice(line.as_bytes());
-            let ready = line.trim().strip_prefix("tessera ready on ");
-            port = ready.and_then(|url| url.rsplit_once(':')?.1.parse::<u16>().ok());
+        while !line.starts_with("tessera ready on ") {
             line.clear();
+            if stdout.read_line(&mut line).unwrap() == 0 {
+                let _ = process.wait();
+                let _ = stderr.join();
+                panic!("the server did not start: {}", String::from_utf8_lossy(&output.lock().unwrap()));
+            }
+            output.lock().unwrap().extend_from_slice(line.as_bytes());
         }
-        let Some(port) = port else {
-            let _ = process.wait();
-            let _ = stderr.join();
-            panic!("the server did not start: {}", String::from_utf8_lossy(&output.lock().unwrap()));
-        };
-        let readers = vec![stderr, collect(stdout, &output)];
+        // The site may have another port than this process, so the log says which.
+        let port = ports.recv().unwrap();
+        let readers = vec![stderr, collect(stdout, &output, None)];
         let site = Site { address: SocketAddr::from(([127, 0, 0, 1], port)) };
         Self { process, site, output, readers }
     }
@@ -87,12 +87,22 @@ impl Drop for Child {
     }
 }
 
-fn collect(mut from: impl std::io::Read + Send + 'static, output: &Arc<Mutex<Vec<u8>>>) -> JoinHandle<()> {
+fn collect(
+    from: impl std::io::Read + Send + 'static,
+    output: &Arc<Mutex<Vec<u8>>>,
+    port: Option<mpsc::Sender<u16>>,
+) -> JoinHandle<()> {
     let output = Arc::clone(output);
     std::thread::spawn(move || {
-        let mut piece = [0; 4096];
-        while let Ok(read @ 1..) = from.read(&mut piece) {
-            output.lock().unwrap().extend_from_slice(&piece[..read]);
+        let mut from = BufReader::new(from);
+        let mut line = Vec::new();
+        while let Ok(1..) = from.read_until(b'\n', &mut line) {
+            output.lock().unwrap().extend_from_slice(&line);
+            let text = String::from_utf8_lossy(&line);
+            if let (Some(port), Some((_, number))) = (&port, text.trim().split_once("listening port=")) {
+                let _ = port.send(number.parse().unwrap());
+            }
+            line.clear();
         }
     })
 }
@@ -103,12 +113,14 @@ pub(crate) fn run(mut command: Command) -> (ExitStatus, String) {
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut process = command.spawn().unwrap();
     let mut text = String::new();
-    BufReader::new(process.stdout.take().unwrap()).read_line(&mut text).unwrap();
+    let mut stdout = BufReader::new(process.stdout.take().unwrap());
+    stdout.read_line(&mut text).unwrap();
     if text.starts_with("tessera ready on ") {
         process.kill().unwrap();
         process.wait().unwrap();
         panic!("the server started");
     }
+    stdout.read_to_string(&mut text).unwrap();
     process.stderr.take().unwrap().read_to_string(&mut text).unwrap();
     (process.wait().unwrap(), text)
 }

@@ -9,11 +9,8 @@ use crate::fixture::{connection, in_parallel};
 
 const DIR: &str = "TESSERA_TEST_CRASH_DIR";
 
-/// Not a test by itself: the process that the one below kills. It prints each user once it is stored.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "started by acknowledged_writes_survive_kill_9"]
-async fn writes_until_killed() {
-    let dir = std::env::var_os(DIR).expect("started by acknowledged_writes_survive_kill_9");
+/// The process that is killed: it prints each user once they are stored.
+async fn write_until_killed(dir: std::ffi::OsString) {
     let store = Store::open(&StoreConfig::Sqlite { dir: dir.into() }).await.unwrap();
     in_parallel(16, |task| {
         let connections = store.connections.clone();
@@ -28,13 +25,17 @@ async fn writes_until_killed() {
     .await;
 }
 
-#[tokio::test]
+/// This very test is the process that it kills: started again with the folder's name, it writes.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn acknowledged_writes_survive_kill_9() {
+    if let Some(dir) = std::env::var_os(DIR) {
+        return write_until_killed(dir).await;
+    }
     let dir = tempfile::tempdir().unwrap();
     // Each round is killed at another moment, and starts on what the one before left.
     for enough in [1, 500, 2_000] {
         let mut child = Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", "crash::writes_until_killed", "--ignored", "--nocapture"])
+            .args(["--exact", "crash::acknowledged_writes_survive_kill_9", "--nocapture"])
             .env(DIR, dir.path())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())

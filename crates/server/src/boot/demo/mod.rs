@@ -2,7 +2,7 @@
 //!
 //! The server is a child process, so that the walk can kill it as a power cut would; App and provider run in this
 //! process. By itself the demo gets everything ready for a person and waits; with `--headless` it plays the people
-//! too, over HTTP as their browsers would ([`walk`]), and ends with what came of it.
+//! too, over HTTP as their browsers would (`walk`), and ends with what came of it.
 
 mod api;
 mod browser;

@@ -55,8 +55,7 @@ impl Stage {
         let settings =
             settings(&app_url, listener.local_addr().map_err(io("the App's address"))?, &simulator)?;
         let app = hello_oauth2::app(settings);
-        let app =
-            app.map_err(|error| Error::Server(format!("the App could not be made: {}", reasons(&error))))?;
+        let app = app.map_err(|error| Error::Server(format!("the App could not be made: {}", error)))?;
         let (stop_app, stopped) = oneshot::channel::<()>();
         let app = tokio::spawn(async move {
             // Sent or dropped: either means stop.
@@ -132,15 +131,4 @@ fn settings(app_url: &str, listen: SocketAddr, simulator: &Running) -> Result<Se
 fn io(what: &str) -> impl FnOnce(std::io::Error) -> Error {
     let what = what.to_owned();
     move |source| Error::Io { what, source }
-}
-
-/// An error with all that it came from: an HTTP client says no more than "builder error" by itself.
-fn reasons(error: &dyn std::error::Error) -> String {
-    let mut reasons = error.to_string();
-    let mut source = error.source();
-    while let Some(error) = source {
-        reasons.push_str(&format!(": {error}"));
-        source = error.source();
-    }
-    reasons
 }
