@@ -104,7 +104,7 @@ async fn os_08_strict_lets_only_declared_origins_through() {
     };
     refused(&scene.user).await;
     let (_, bot) = scene.site().tokens(&scene.user, &scene.fake, APP).await;
-    stores_root(&scene, &bot, "https://provider.example/root").await;
+    stores_root(&scene, &bot, "https://provider.example/bot").await;
     refused(&scene.user).await;
 
     leads_to(&scene.fake, "https://declared.example/a?state={state}");
