@@ -13,6 +13,7 @@ use url::Url;
 use super::config::{self, Config};
 use super::house::{self, Error, House};
 use super::local;
+use crate::connect::Connect;
 use crate::env::Env;
 
 /// How often what expired is removed.
@@ -108,23 +109,43 @@ impl Listening {
     }
 
     /// Serves until `stop` turns true, then lets what is under way end.
+    ///
+    /// Completions come first, with the listeners still open: an App that was called with a code stores through them
+    /// what it got for it, and that code works only once.
     pub async fn serve(self, stop: watch::Receiver<bool>) -> Result<(), Error> {
         let Self { house, listeners, dir } = self;
         let House { router, connect, standalone, lifecycle, grants, .. } = house;
         let socket = local::open(&dir, lifecycle, grants)?;
         let sweeping = tokio::spawn(sweep(Arc::clone(&connect), Arc::clone(&standalone)));
+        let close = close_after(stop, Arc::clone(&connect));
         let mut serving = tokio::task::JoinSet::new();
         for listener in listeners {
-            serving.spawn(serve_on(listener, router.clone(), stop.clone()));
+            serving.spawn(serve_on(listener, router.clone(), close.clone()));
         }
-        let local = tokio::spawn(socket.serve(stop.clone()));
+        let local = tokio::spawn(socket.serve(close));
         while serving.join_next().await.is_some() {}
         let _ = local.await;
         sweeping.abort();
-        if tokio::time::timeout(DRAIN_FOR, connect.drained()).await.is_err() {
-            tracing::warn!("stopped although a completion was still under way");
-        }
+        // What began between the last completion and the closing of the listeners.
+        drain(&connect).await;
         Ok(())
+    }
+}
+
+/// Turns true once `stop` did and no completion is under way.
+fn close_after(mut stop: watch::Receiver<bool>, connect: Arc<Connect>) -> watch::Receiver<bool> {
+    let (sender, receiver) = watch::channel(false);
+    tokio::spawn(async move {
+        let _ = stop.wait_for(|stop| *stop).await;
+        drain(&connect).await;
+        let _ = sender.send(true);
+    });
+    receiver
+}
+
+async fn drain(connect: &Connect) {
+    if tokio::time::timeout(DRAIN_FOR, connect.drained()).await.is_err() {
+        tracing::warn!("stopping although a completion is still under way");
     }
 }
 
@@ -171,10 +192,7 @@ async fn serve_on(listener: TcpListener, router: Router, mut stop: watch::Receiv
     }
 }
 
-async fn sweep(
-    connect: Arc<crate::connect::Connect>,
-    standalone: Arc<crate::platform::standalone::Standalone>,
-) {
+async fn sweep(connect: Arc<Connect>, standalone: Arc<crate::platform::standalone::Standalone>) {
     let mut every = tokio::time::interval(SWEEP_EVERY);
     loop {
         every.tick().await;

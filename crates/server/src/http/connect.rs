@@ -12,7 +12,7 @@ use super::errors::WireError;
 use super::extract::Segment;
 use super::pages::{self, wants_page};
 use super::{House, cookies};
-use crate::connect::{Begun, CallbackQuery, PARKED_FOR, Visitor, flow_cookie_name};
+use crate::connect::{Begun, CallbackQuery, PARKED_FOR, Standing, Visitor, flow_cookie_name};
 use crate::web::sign_in::DETOUR;
 use crate::web::{Confirm, Connected};
 
@@ -72,6 +72,7 @@ pub(super) async fn confirm(
 ) -> Response {
     let confirmed = async {
         refuse_embedded(&headers)?;
+        refuse_foreign_form(&house, &headers)?;
         let Some(visitor) = visitor(&caller) else {
             return sign_in_or_refuse(&house, &headers, uri.path());
         };
@@ -116,11 +117,15 @@ async fn try_complete(
     let cookie =
         name.as_ref().and_then(|name| cookies::get(headers, &cookies::own_name(&house.settings, name)));
     let cookie = cookie.as_ref().map(AccessToken::expose);
-    let completed = house.connect.complete(app, &visitor, query, cookie).await?;
-    let page = Connected::page(&completed.app_name, house.settings.site_url.as_str());
-    let mut response = pages::respond(page);
-    let spent = name.filter(|_| cookie.is_some()).into_iter().chain(returned.then(|| PARKED.to_owned()));
-    for name in spent {
+    let completed = house.connect.complete(app, &visitor, query, cookie).await;
+    // Once the App was called the state is spent, whatever the App said: its cookie is worth nothing (OS-05).
+    let is_spent = completed.as_ref().err().is_none_or(|error| error.standing() == Standing::App);
+    let mut response = match completed {
+        Ok(done) => pages::respond(Connected::page(&done.app_name, house.settings.site_url.as_str())),
+        Err(error) => pages::fail(house, headers, caller, error.into()),
+    };
+    let flow = name.filter(|_| is_spent && cookie.is_some());
+    for name in flow.into_iter().chain(returned.then(|| PARKED.to_owned())) {
         append(&mut response, cookies::set(&house.settings, &name, &AccessToken::default(), 0));
     }
     Ok(response)
@@ -181,6 +186,20 @@ fn refuse_embedded(headers: &HeaderMap) -> Result<(), WireError> {
             StatusCode::FORBIDDEN,
             "an account can be connected from a page of its own only: forbidden",
         )),
+    }
+}
+
+/// The form's token is proof enough; a browser that says the form is not this site's is believed all the same
+/// (OS-57). In development `guard` has looked at the origin, as a site there has more than one name.
+fn refuse_foreign_form(house: &House, headers: &HeaderMap) -> Result<(), WireError> {
+    let own = house.settings.site_url.origin().ascii_serialization();
+    let site = headers.get("sec-fetch-site").map(HeaderValue::as_bytes);
+    let origin = headers.get(header::ORIGIN).filter(|_| !house.settings.development);
+    let foreign = site.is_some_and(|site| !matches!(site, b"same-origin" | b"none"))
+        || origin.is_some_and(|origin| origin.as_bytes() != own.as_bytes());
+    match foreign {
+        false => Ok(()),
+        true => Err(WireError::new(StatusCode::FORBIDDEN, "this form was sent from another site: forbidden")),
     }
 }
 

@@ -12,8 +12,13 @@
 mod parts;
 
 mod browser;
+mod browsers;
 mod callbacks;
+mod closing;
 mod complete;
+mod confirm;
 mod connect;
+mod pages;
 mod scene;
 mod states;
+mod urls;
