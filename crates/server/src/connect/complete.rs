@@ -17,6 +17,8 @@ use crate::platform::Identity;
 pub struct Completed {
     /// The App's display name.
     pub app_name: String,
+    /// The provider's refusal that the App was told of, as one of the fixed codes.
+    pub declined: Option<&'static str>,
 }
 
 /// What came with a callback, checked and taken apart: every argument once (OS-14).
@@ -31,6 +33,23 @@ const QUERY_CAP: usize = 8 << 10;
 const VALUE_CAP: usize = 4 << 10;
 /// Arguments that decide, and so must not come twice.
 const ONCE: [&str; 4] = ["code", "state", "iss", "error"];
+
+/// The codes of RFC 6749 section 4.1.2.1 and OpenID Connect Core section 3.1.2.6.
+const CODES: [&str; 11] = [
+    "access_denied",
+    "invalid_request",
+    "unauthorized_client",
+    "unsupported_response_type",
+    "invalid_scope",
+    "server_error",
+    "temporarily_unavailable",
+    "interaction_required",
+    "login_required",
+    "account_selection_required",
+    "consent_required",
+];
+/// Stands for every other code: a provider's own text is not shown to anyone (OS-13).
+const OTHER_CODE: &str = "other_error";
 
 impl CallbackQuery {
     /// Takes a raw query apart. Of other arguments than the deciding ones the first counts, as the wire has it.
@@ -62,9 +81,15 @@ impl CallbackQuery {
         self.values.get("state").map(String::as_str).filter(|state| !state.is_empty())
     }
 
+    /// The provider's refusal, if it refused, as one of the fixed codes.
+    fn declined(&self) -> Option<&'static str> {
+        let error = self.values.get("error").filter(|error| !error.is_empty())?;
+        Some(CODES.into_iter().find(|code| code == error).unwrap_or(OTHER_CODE))
+    }
+
     /// What the App gets: with an `error`, the code is not passed on (OS-13: error wins).
     fn into_values(mut self) -> Result<BTreeMap<String, RawJson>, Error> {
-        if self.values.get("error").is_some_and(|error| !error.is_empty()) {
+        if self.declined().is_some() {
             self.values.remove("code");
         }
         self.values
@@ -120,6 +145,7 @@ impl Connect {
     async fn finish(&self, finish: Finish) -> Result<Completed, Error> {
         let Finish { app, record, identity, by_cookie, request, deadline, query } = finish;
         let visitor = Visitor { identity: &identity, by_cookie, request: &request, deadline };
+        let declined = query.declined();
         let response = self
             .calls
             .server_call(ServerCall {
@@ -138,8 +164,8 @@ impl Connect {
         if !matches!(response.kind.as_str(), "" | CallResponse::OK) {
             return Err(Error::ResponseType(response.kind));
         }
-        self.note(audit::Act::FlowCompleted, &app, &visitor, "").await?;
-        Ok(Completed { app_name: record.manifest.display_name.clone() })
+        self.note(audit::Act::FlowCompleted, &app, &visitor, declined.unwrap_or_default()).await?;
+        Ok(Completed { app_name: record.manifest.display_name.clone(), declined })
     }
 }
 

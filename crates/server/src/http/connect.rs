@@ -12,9 +12,9 @@ use super::errors::WireError;
 use super::extract::Segment;
 use super::pages::{self, wants_page};
 use super::{House, cookies};
-use crate::connect::{Begun, CallbackQuery, PARKED_FOR, Standing, Visitor, flow_cookie_name};
+use crate::connect::{Begun, CallbackQuery, Completed, PARKED_FOR, Standing, Visitor, flow_cookie_name};
 use crate::web::sign_in::DETOUR;
-use crate::web::{Confirm, Connected};
+use crate::web::{Confirm, Connected, Declined, Page};
 
 /// The ticket of a callback that waits for its owner to sign in.
 const PARKED: &str = "tessera-parked";
@@ -121,7 +121,7 @@ async fn try_complete(
     // Once the App was called the state is spent, whatever the App said: its cookie is worth nothing (OS-05).
     let is_spent = completed.as_ref().err().is_none_or(|error| error.standing() == Standing::App);
     let mut response = match completed {
-        Ok(done) => pages::respond(Connected::page(&done.app_name, house.settings.site_url.as_str())),
+        Ok(done) => pages::respond(closing_page(&done, house.settings.site_url.as_str())),
         Err(error) => pages::fail(house, headers, caller, error.into()),
     };
     let flow = name.filter(|_| is_spent && cookie.is_some());
@@ -129,6 +129,13 @@ async fn try_complete(
         append(&mut response, cookies::set(&house.settings, &name, &AccessToken::default(), 0));
     }
     Ok(response)
+}
+
+fn closing_page(done: &Completed, site_url: &str) -> Page {
+    match done.declined {
+        None => Connected::page(&done.app_name, site_url),
+        Some(code) => Declined::page(&done.app_name, code, site_url),
+    }
 }
 
 /// Without a session: the query waits, sealed, under a one-time cookie while its owner signs in.

@@ -63,6 +63,23 @@ impl<'a> Connected<'a> {
     }
 }
 
+/// After a refusal of the provider, which the App took note of (OS-13). It stays open: it has something to say.
+#[derive(Debug, Template)]
+#[template(path = "declined.html")]
+pub struct Declined<'a> {
+    style: &'static str,
+    app_name: &'a str,
+    code: &'a str,
+    site_url: &'a str,
+}
+
+impl<'a> Declined<'a> {
+    /// The page for a fixed `code`; what the provider wrote beside it is not shown.
+    pub fn page(app_name: &'a str, code: &'static str, site_url: &'a str) -> Page {
+        page(&Self { style: STYLE, app_name, code, site_url }, "")
+    }
+}
+
 /// The site's front page, in development: who is signed in, and what they can connect.
 #[derive(Debug, Template)]
 #[template(path = "home.html")]

@@ -57,16 +57,27 @@ async fn os_04_the_life_of_a_state_can_be_shortened() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn os_13_with_an_error_the_app_gets_no_code() {
     let scene = Scene::set().await;
-    for (query, values) in [
-        ("error=access_denied", json!({"error": "access_denied"})),
-        ("code=planted&error=server_error", json!({"error": "server_error"})),
-        ("error=x&error_description=%3Cb%3E&code=planted", json!({"error": "x", "error_description": "<b>"})),
+    for (query, values, code) in [
+        ("error=access_denied", json!({"error": "access_denied"}), "access_denied"),
+        ("code=planted&error=server_error", json!({"error": "server_error"}), "server_error"),
+        (
+            "error=%3Cb%3Ex&error_description=%3Cb%3Ey&code=planted",
+            json!({"error": "<b>x", "error_description": "<b>y"}),
+            "other_error",
+        ),
     ] {
         let state = scene.begin(&scene.user).await;
         let query = format!("{query}&state={state}");
         let answer = scene.complete(&scene.user, &query).await;
         assert_eq!(answer.status, 200, "{}", answer.text());
-        assert!(!answer.text().contains("<b>"), "{}", answer.text());
+        let text = answer.text();
+        assert!(
+            text.contains(&format!("<code>{code}</code>")) && text.contains("Nothing was connected"),
+            "{text}"
+        );
+        for absent in ["<b>", "&#60;b", "&lt;b", "is connected", "planted", "<script"] {
+            assert!(!text.contains(absent), "{absent}: {text}");
+        }
         let mut expected = values;
         expected["state"] = json!(state);
         assert_eq!(scene.completions().pop().unwrap()["values"], expected);
