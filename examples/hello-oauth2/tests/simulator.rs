@@ -73,8 +73,7 @@ struct Browser {
 
 impl Browser {
     fn new(site: &str) -> Self {
-        let none = reqwest::redirect::Policy::none();
-        let http = reqwest::Client::builder().redirect(none).no_proxy().build().unwrap();
+        let http = tessera_driver::http_client_builder().unwrap().no_proxy().build().unwrap();
         Self { site: site.to_owned(), http, cookies: HashMap::new() }
     }
 

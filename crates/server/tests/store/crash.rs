@@ -1,6 +1,6 @@
 //! An answered write survives `kill -9`.
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead as _, BufReader, Write as _};
 use std::process::{Command, Stdio};
 
 use tessera_server::store::{Store, StoreConfig};
@@ -18,7 +18,7 @@ async fn write_until_killed(dir: std::ffi::OsString) {
             for number in 0.. {
                 let user = format!("user-{task}-{number}");
                 assert!(connections.put(connection("a", &user, 1), None).await.unwrap());
-                println!("stored {user}");
+                writeln!(std::io::stdout(), "stored {user}").unwrap();
             }
         }
     })
