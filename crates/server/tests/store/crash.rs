@@ -1,6 +1,6 @@
 //! An answered write survives `kill -9`.
 
-use std::io::{BufRead as _, BufReader, Write as _};
+use std::io::{BufRead as _, BufReader};
 use std::process::{Command, Stdio};
 
 use tessera_server::store::{Store, StoreConfig};
@@ -10,6 +10,7 @@ use crate::fixture::{connection, in_parallel};
 const DIR: &str = "TESSERA_TEST_CRASH_DIR";
 
 /// The process that is killed: it prints each user once they are stored.
+#[expect(clippy::print_stdout, reason = "what it prints is what was acknowledged")]
 async fn write_until_killed(dir: std::ffi::OsString) {
     let store = Store::open(&StoreConfig::Sqlite { dir: dir.into() }).await.unwrap();
     in_parallel(16, |task| {
@@ -18,7 +19,7 @@ async fn write_until_killed(dir: std::ffi::OsString) {
             for number in 0.. {
                 let user = format!("user-{task}-{number}");
                 assert!(connections.put(connection("a", &user, 1), None).await.unwrap());
-                writeln!(std::io::stdout(), "stored {user}").unwrap();
+                println!("stored {user}");
             }
         }
     })
