@@ -106,7 +106,7 @@ struct DemoArgs {
 #[derive(Debug, Args)]
 struct Target {
     /// The data folder of the running server.
-    #[arg(long, value_name = "DIR", default_value = "tessera-dev-data")]
+    #[arg(long, global = true, value_name = "DIR", default_value = "tessera-dev-data")]
     data: PathBuf,
 }
 

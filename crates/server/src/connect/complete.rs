@@ -100,6 +100,19 @@ impl CallbackQuery {
 }
 
 impl Connect {
+    /// Takes a callback's query apart; one that breaks the rules is a refused flow, and on record as such.
+    pub async fn read_callback(
+        &self,
+        app: &AppId,
+        visitor: &Visitor<'_>,
+        query: &str,
+    ) -> Result<CallbackQuery, Error> {
+        match CallbackQuery::parse(query) {
+            Ok(query) => Ok(query),
+            Err(error) => Err(self.refused(app, visitor, error).await),
+        }
+    }
+
     /// Ends a flow: the state is spent, and the App is called in a task of its own that the browser cannot cancel.
     /// `cookie` is the value of the flow's cookie, if the browser sent it.
     pub async fn complete(

@@ -27,11 +27,16 @@ impl Grants {
         let fingerprint = self.vault.fingerprint(&plain);
         for _ in 0..ATTEMPTS {
             let row = self.credentials.get(act.app.as_str()).await?;
+            let mut change = Change::Made;
             if let Some(row) = &row
                 && let Ok(now) = self.open_credentials(act, row).await
                 && json::to_vec(&now).is_ok_and(|now| Zeroizing::new(now) == plain)
             {
-                return Ok(Change::None);
+                change = Change::None;
+                if row.updated_by == act.actor {
+                    return Ok(change);
+                }
+                // The same, yet from another hand: whose word it is decides what it declares (OS-08).
             }
             if row.is_none() && fresh.is_empty() {
                 return Ok(Change::None);
@@ -48,7 +53,7 @@ impl Grants {
                 updated_by: act.actor.to_owned(),
             };
             if self.credentials.put(row, before).await? {
-                return Ok(Change::Made);
+                return Ok(change);
             }
         }
         Err(Error::Contended)

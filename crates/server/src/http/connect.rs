@@ -12,7 +12,7 @@ use super::errors::WireError;
 use super::extract::Segment;
 use super::pages::{self, wants_page};
 use super::{House, cookies};
-use crate::connect::{Begun, CallbackQuery, Completed, PARKED_FOR, Standing, Visitor, flow_cookie_name};
+use crate::connect::{Begun, Completed, PARKED_FOR, Standing, Visitor, flow_cookie_name};
 use crate::web::sign_in::DETOUR;
 use crate::web::{Confirm, Connected, Declined, Page};
 
@@ -112,7 +112,7 @@ async fn try_complete(
         return park(house, headers, app, path, &query).await;
     };
     let (query, returned) = unpark(house, headers, app, query).await?;
-    let query = CallbackQuery::parse(&query)?;
+    let query = house.connect.read_callback(app, &visitor, &query).await?;
     let name = query.state().map(|state| flow_cookie_name(&house.connect.digest(state)));
     let cookie =
         name.as_ref().and_then(|name| cookies::get(headers, &cookies::own_name(&house.settings, name)));
