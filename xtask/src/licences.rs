@@ -8,8 +8,8 @@ use serde::Deserialize;
 
 use crate::{Outcome, process, spdx};
 
-/// Cargo's name for its default registry, the only source that is allowed.
-const DEFAULT_REGISTRY: &str = "registry+https://github.com/rust-lang/crates.io-index";
+/// How Cargo begins the name of a registry; a repository or an archive begins otherwise.
+const REGISTRY: &str = "registry+";
 
 #[derive(Deserialize)]
 struct Metadata {
@@ -73,9 +73,22 @@ pub(crate) fn run() -> Outcome<bool> {
     Ok(broken.is_empty())
 }
 
+/// The registry that most packages come from.
+fn main_registry(packages: &[Package]) -> Option<&str> {
+    let mut counts = BTreeMap::new();
+    for source in packages.iter().filter_map(|package| package.source.as_deref()) {
+        if source.starts_with(REGISTRY) {
+            *counts.entry(source).or_insert(0usize) += 1;
+        }
+    }
+    counts.into_iter().max_by_key(|(_, count)| *count).map(|(source, _)| source)
+}
+
 /// One line for each package that breaks the law.
 fn judge(packages: &[Package], law: &Law, root: &str) -> Vec<String> {
     let mut broken = Vec::new();
+    // A build has one default registry: what most packages come from. Another one, or a repository, stands out.
+    let registry = main_registry(packages);
     for package in packages {
         let mut refuse = |why: String| broken.push(format!("{} {}: {why}", package.name, package.version));
         match package.license.as_deref().map(|text| spdx::satisfied(text, &law.licenses.allow)) {
@@ -88,8 +101,10 @@ fn judge(packages: &[Package], law: &Law, root: &str) -> Vec<String> {
             None => refuse("it names no licence".into()),
         }
         match package.source.as_deref() {
-            Some(DEFAULT_REGISTRY) => {}
-            Some(other) => refuse(format!("it comes from {other}, not from the default registry")),
+            Some(source) if Some(source) == registry => {}
+            Some(other) => {
+                refuse(format!("it comes from {other}, not from the registry that all others come from"))
+            }
             None if package.manifest_path.starts_with(root) => {}
             None => refuse(format!("it comes from outside the workspace: {}", package.manifest_path)),
         }
@@ -152,14 +167,12 @@ mod tests {
 
     #[test]
     fn a_lawful_package_passes() {
-        assert!(
-            judge(&[package("a", "1.0.0", Some("MIT"), Some(DEFAULT_REGISTRY))], &law(), "/here").is_empty()
-        );
+        assert!(judge(&[package("a", "1.0.0", Some("MIT"), Some("registry+a"))], &law(), "/here").is_empty());
     }
 
     #[test]
     fn each_breach_is_named() {
-        let registry = Some(DEFAULT_REGISTRY);
+        let registry = Some("registry+a");
         let cases = [
             (package("a", "1.0.0", Some("GPL-3.0"), registry), "its licence `GPL-3.0` needs"),
             (package("b", "1.0.0", None, registry), "it names no licence"),
@@ -167,6 +180,12 @@ mod tests {
             (package("d", "1.0.0", Some("MIT"), None), "it comes from outside the workspace"),
             (package("openssl", "0.10.1", Some("MIT"), registry), "it is banned: rustls does that"),
         ];
+        let two = [
+            package("a", "1.0.0", Some("MIT"), registry),
+            package("b", "1.0.0", Some("MIT"), registry),
+            package("e", "1.0.0", Some("MIT"), Some("registry+elsewhere")),
+        ];
+        assert!(judge(&two, &law(), "/here")[0].contains("it comes from registry+elsewhere"));
         for (package, expected) in cases {
             let broken = judge(std::slice::from_ref(&package), &law(), "/here");
             assert_eq!(broken.len(), 1, "{broken:?}");

@@ -73,7 +73,7 @@ impl Connect {
         Ok(Begun { url, cookie })
     }
 
-    /// The token of the confirm page's form: good for this session and App, for ten minutes.
+    /// The token of the confirm page's form: good for this sign-in and App, for ten minutes.
     pub fn form_token(&self, app: &AppId, visitor: &Visitor<'_>) -> String {
         let until = self.env.now_ms() + FORM_LIFE_MS;
         format!("{until}.{}", self.form_mac(app, visitor, until))
