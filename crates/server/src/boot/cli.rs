@@ -16,7 +16,11 @@ use crate::vault::RootKey;
 
 /// Tessera for Mattermost Apps: OAuth2 for Apps, as a service of its own. Unofficial; not affiliated with Mattermost.
 #[derive(Debug, Parser)]
-#[command(name = "tessera", version)]
+#[command(
+    name = "tessera",
+    version,
+    after_help = "Exit codes: 0 done, 1 it could not be done, 2 the command itself is wrong."
+)]
 struct Cli {
     #[command(subcommand)]
     command: Command,

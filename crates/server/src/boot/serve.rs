@@ -21,6 +21,9 @@ const SWEEP_EVERY: Duration = Duration::from_secs(60);
 /// How long a shutdown waits for completions under way: as long as a request may take.
 const DRAIN_FOR: Duration = Duration::from_secs(35);
 
+/// How long connections may stay open once nothing new is taken.
+const CLOSE_FOR: Duration = Duration::from_secs(5);
+
 /// What the command line adds to the settings.
 #[derive(Debug, Clone, Default)]
 pub struct Options {
@@ -69,6 +72,7 @@ pub struct Listening {
     /// What it serves.
     pub house: House,
     listeners: Vec<TcpListener>,
+    health: Vec<TcpListener>,
     dir: PathBuf,
 }
 
@@ -86,15 +90,19 @@ pub async fn open(config: &Config, danger_public: bool, env: Env) -> Result<List
         )
         .into());
     }
-    let listeners = listen(address).await?;
+    let listeners = listen("server.listen", address).await?;
     let port = local_port(&listeners)?;
     let url = match config.site.url.as_str() {
         "" => format!("http://localhost:{port}"),
         url => url.to_owned(),
     };
     let site_url = config::site_url("site.url", &url)?;
+    let health = match config.server.health_listen.as_str() {
+        "" => Vec::new(),
+        text => listen("server.health_listen", config::listen_address("server.health_listen", text)?).await?,
+    };
     let house = house::build(config, site_url, env).await?;
-    Ok(Listening { house, listeners, dir: PathBuf::from(&config.store.dir) })
+    Ok(Listening { house, listeners, health, dir: PathBuf::from(&config.store.dir) })
 }
 
 impl Listening {
@@ -108,13 +116,18 @@ impl Listening {
         local_port(&self.listeners)
     }
 
+    /// The port of the listener for health and metrics, if there is one.
+    pub fn health_port(&self) -> Option<u16> {
+        local_port(&self.health).ok()
+    }
+
     /// Serves until `stop` turns true, then lets what is under way end.
     ///
     /// Completions come first, with the listeners still open: an App that was called with a code stores through them
     /// what it got for it, and that code works only once.
     pub async fn serve(self, stop: watch::Receiver<bool>) -> Result<(), Error> {
-        let Self { house, listeners, dir } = self;
-        let House { router, connect, standalone, lifecycle, grants, .. } = house;
+        let Self { house, listeners, health, dir } = self;
+        let House { router, health: health_routes, connect, standalone, lifecycle, grants, .. } = house;
         let socket = local::open(&dir, lifecycle, grants)?;
         let sweeping = tokio::spawn(sweep(Arc::clone(&connect), Arc::clone(&standalone)));
         let close = close_after(stop, Arc::clone(&connect));
@@ -122,14 +135,27 @@ impl Listening {
         for listener in listeners {
             serving.spawn(serve_on(listener, router.clone(), close.clone()));
         }
-        let local = tokio::spawn(socket.serve(close));
-        while serving.join_next().await.is_some() {}
-        let _ = local.await;
+        for listener in health {
+            serving.spawn(serve_on(listener, health_routes.clone(), close.clone()));
+        }
+        serving.spawn(socket.serve(close.clone()));
+        let all_closed = async { while serving.join_next().await.is_some() {} };
+        tokio::select! {
+            () = all_closed => {}
+            // Some connections end only when the other side wants: a websocket, or a body that nobody reads.
+            () = patience(close) => tracing::info!("closed connections that were still open"),
+        }
         sweeping.abort();
         // What began between the last completion and the closing of the listeners.
         drain(&connect).await;
         Ok(())
     }
+}
+
+/// Ends some time after the listeners were closed.
+async fn patience(mut close: watch::Receiver<bool>) {
+    let _ = close.wait_for(|close| *close).await;
+    tokio::time::sleep(CLOSE_FOR).await;
 }
 
 /// Turns true once `stop` did and no completion is under way.
@@ -150,9 +176,9 @@ async fn drain(connect: &Connect) {
 }
 
 /// Loopback means both of its addresses: browsers try `::1` first for `localhost`.
-async fn listen(address: SocketAddr) -> Result<Vec<TcpListener>, Error> {
+async fn listen(key: &str, address: SocketAddr) -> Result<Vec<TcpListener>, Error> {
     let failed = |address: SocketAddr| {
-        move |source| Error::Io { what: format!("listening on {address} (server.listen)"), source }
+        move |source| Error::Io { what: format!("listening on {address} ({key})"), source }
     };
     let first = TcpListener::bind(address).await.map_err(failed(address))?;
     let mut listeners = vec![first];
@@ -224,4 +250,41 @@ pub fn signals() -> watch::Receiver<bool> {
         let _ = sender.send(true);
     });
     receiver
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::net::TcpStream;
+
+    use super::*;
+
+    async fn get(port: u16, path: &str) -> String {
+        let mut stream = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
+        let ask = format!("GET {path} HTTP/1.1\r\nHost: localhost:{port}\r\nConnection: close\r\n\r\n");
+        stream.write_all(ask.as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.unwrap();
+        answer
+    }
+
+    #[tokio::test]
+    async fn health_has_a_listener_of_its_own_and_nothing_else_on_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut config = Config::development(dir.path(), "127.0.0.1:0");
+        config.server.health_listen = "127.0.0.1:0".into();
+        let listening = open(&config, false, Env::system()).await.unwrap();
+        let (site, health) = (listening.port().unwrap(), listening.health_port().unwrap());
+        assert_ne!(site, health);
+        let (stop, stopped) = watch::channel(false);
+        let serving = tokio::spawn(listening.serve(stopped));
+        for path in ["/healthz", "/readyz"] {
+            assert!(get(health, path).await.starts_with("HTTP/1.1 200 OK"), "{path}");
+        }
+        assert!(get(health, "/metrics").await.contains("tessera_http_requests"));
+        assert!(get(health, "/login").await.starts_with("HTTP/1.1 404"));
+        assert!(get(site, "/login").await.starts_with("HTTP/1.1 200"));
+        stop.send(true).unwrap();
+        serving.await.unwrap().unwrap();
+    }
 }
