@@ -5,6 +5,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use tessera_types::AppId;
 
 use super::{Bind, Connect, Error, Visitor};
+use crate::env::{Env, RngError};
 use crate::store::StateRow;
 use crate::vault::Domain;
 
@@ -27,6 +28,11 @@ pub fn flow_cookie_name(digest: &[u8; 32]) -> String {
 /// Stands in the row of a flow in a browser that brought no cookie: never equal to a real hash, never empty.
 const NO_BROWSER: [u8; 1] = [0];
 
+/// 32 random bytes in base64url, a dot, the person's id: 256 bits that Apps may take for any text (OS-01).
+fn fresh(env: &Env, user: &str) -> Result<String, RngError> {
+    Ok(format!("{}.{user}", URL_SAFE_NO_PAD.encode(env.bytes::<32>()?)))
+}
+
 impl Connect {
     /// A fresh state, stored: 32 random bytes in base64url, a dot, the person's id (OS-01).
     pub(super) async fn issue(
@@ -35,7 +41,7 @@ impl Connect {
         visitor: &Visitor<'_>,
     ) -> Result<(String, Option<FlowCookie>), Error> {
         let user = &visitor.identity.user_id;
-        let state = format!("{}.{user}", URL_SAFE_NO_PAD.encode(self.env.bytes::<32>()?));
+        let state = fresh(&self.env, user)?;
         let digest = self.digest(&state);
         let now = self.env.now_ms();
         let bound = visitor.by_cookie && self.settings.bind == Bind::Browser;
@@ -96,5 +102,32 @@ impl Connect {
 
     fn redirect_uri(&self, app: &AppId) -> String {
         tessera_types::routes::complete_url(self.settings.site_url.as_str(), app)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn os_01_a_hundred_thousand_states_differ_in_every_part_of_43_characters() {
+        let env = Env::system();
+        let mut heads = HashSet::new();
+        let mut tails = HashSet::new();
+        for _ in 0..100_000 {
+            let state = fresh(&env, "user").unwrap();
+            let (random, user) = state.split_once('.').unwrap();
+            assert_eq!((random.len(), user), (43, "user"));
+            assert!(
+                random.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte)),
+                "{random}"
+            );
+            // Either half alone has 126 bits or more: a source that fills only a part would show.
+            heads.insert(random[..21].to_owned());
+            tails.insert(random[21..].to_owned());
+        }
+        assert_eq!((heads.len(), tails.len()), (100_000, 100_000));
     }
 }
