@@ -281,9 +281,9 @@ mod tests {
         for path in ["/healthz", "/readyz"] {
             assert!(get(health, path).await.starts_with("HTTP/1.1 200 OK"), "{path}");
         }
-        assert!(get(health, "/metrics").await.contains("tessera_http_requests"));
-        assert!(get(health, "/login").await.starts_with("HTTP/1.1 404"));
         assert!(get(site, "/login").await.starts_with("HTTP/1.1 200"));
+        assert!(get(health, "/login").await.starts_with("HTTP/1.1 404"));
+        assert!(get(health, "/metrics").await.contains("tessera_http_requests_total{route=\"/login\""));
         stop.send(true).unwrap();
         serving.await.unwrap().unwrap();
     }
