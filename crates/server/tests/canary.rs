@@ -3,14 +3,11 @@
 
 #![expect(
     clippy::unwrap_used,
-    clippy::panic,
     reason = "clippy.toml allows these in tests, and does not see that the helpers in here are"
 )]
 
 #[path = "canary/browser.rs"]
 mod browser;
-#[allow(dead_code, reason = "each test binary uses some of it")]
-mod parts;
 #[path = "canary/scan.rs"]
 mod scan;
 #[path = "canary/walk.rs"]
@@ -18,6 +15,9 @@ mod walk;
 
 use scan::Scan;
 use walk::Walk;
+
+/// The binary under test.
+const TESSERA: &str = env!("CARGO_BIN_EXE_tessera");
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn os_51_os_39_no_planted_secret_is_in_a_log_a_page_an_error_a_metric_or_a_file() {

@@ -1,24 +1,18 @@
 //! The commands that a running server is given, and those that need none.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::panic,
-    reason = "clippy.toml allows these in tests, and does not see that the helpers in here are"
-)]
-
-#[allow(dead_code, reason = "each test binary uses some of it")]
-mod parts;
-
 use std::path::Path;
 use std::process::Command;
 
-use parts::child::{Child, run};
-use parts::site::PERMISSIONS;
+use tessera_testkit::child::{Child, run};
 use tessera_testkit::fake_app::{Answer, FakeApp};
+use tessera_testkit::site::PERMISSIONS;
+
+/// The binary under test.
+const TESSERA: &str = env!("CARGO_BIN_EXE_tessera");
 
 /// Runs `tessera` with these words; gives whether it ended well, and what it printed.
 fn tessera(words: &[&str], data: &Path) -> (bool, String) {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_tessera"));
+    let mut command = Command::new(TESSERA);
     command.args(words).arg("--data").arg(data);
     let (status, text) = run(command);
     (status.success(), text)
@@ -27,7 +21,7 @@ fn tessera(words: &[&str], data: &Path) -> (bool, String) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_app_is_added_installed_switched_and_uninstalled() {
     let data = tempfile::tempdir().unwrap();
-    let child = Child::start(data.path());
+    let child = Child::start(TESSERA, data.path());
     let app = FakeApp::start().await;
     app.answer("/context", Answer::ok());
     let manifest = data.path().join("manifest.json");
@@ -60,7 +54,7 @@ async fn an_app_is_added_installed_switched_and_uninstalled() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn os_54_a_log_that_was_meddled_with_is_named() {
     let data = tempfile::tempdir().unwrap();
-    let child = Child::start(data.path());
+    let child = Child::start(TESSERA, data.path());
     let app = FakeApp::start().await;
     app.answer("/context", Answer::ok());
     let admin = child.site.sign_in("sysadmin").await;
@@ -83,7 +77,7 @@ async fn os_54_a_log_that_was_meddled_with_is_named() {
 
 #[test]
 fn a_root_key_is_made_in_its_form() {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_tessera"));
+    let mut command = Command::new(TESSERA);
     command.args(["keys", "generate"]);
     let (status, text) = run(command);
     assert!(status.success());

@@ -2,24 +2,23 @@
 
 #![expect(
     clippy::unwrap_used,
-    clippy::panic,
     reason = "clippy.toml allows these in tests, and does not see that the helpers in here are"
 )]
-
-#[allow(dead_code, reason = "each test binary uses some of it")]
-mod parts;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use parts::child::{Child, serve};
-use parts::site::{OAUTH2_USER, PERMISSIONS, flow};
-use parts::wire::{Ask, send};
 use serde_json::json;
 use tempfile::TempDir;
+use tessera_testkit::child::{Child, serve};
 use tessera_testkit::fake_app::{Answer as AppAnswer, FakeApp};
 use tessera_testkit::postgres::Database;
+use tessera_testkit::site::{OAUTH2_USER, PERMISSIONS, flow};
+use tessera_testkit::wire::{Ask, send};
 use tokio::sync::Semaphore;
+
+/// The binary under test.
+const TESSERA: &str = env!("CARGO_BIN_EXE_tessera");
 
 const PROCESSES: usize = 3;
 const CALLBACKS: usize = 1_000;
@@ -38,9 +37,9 @@ impl Cluster {
         let dirs: Vec<_> = (0..=PROCESSES).map(|_| tempfile::tempdir().unwrap()).collect();
         let key = dirs[PROCESSES].path().join("root.key");
         // The first to start would make a key of its own: all get one that was made before.
-        Child::start(dirs[PROCESSES].path()).stop();
+        Child::start(TESSERA, dirs[PROCESSES].path()).stop();
         let nodes = dirs[..PROCESSES].iter().map(|dir| {
-            let mut command = serve(dir.path());
+            let mut command = serve(TESSERA, dir.path());
             command
                 .env("TESSERA_STORE__POSTGRES_URL", database.url())
                 .env("TESSERA_VAULT__ROOT_KEY_FILE", &key)

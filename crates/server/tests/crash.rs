@@ -2,21 +2,20 @@
 
 #![expect(
     clippy::unwrap_used,
-    clippy::panic,
     reason = "clippy.toml allows these in tests, and does not see that the helpers in here are"
 )]
-
-#[allow(dead_code, reason = "each test binary uses some of it")]
-mod parts;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use parts::child::Child;
-use parts::site::{OAUTH2_USER, PERMISSIONS, Person, Site};
-use parts::wire::{Ask, try_send};
+use tessera_testkit::child::Child;
 use tessera_testkit::fake_app::FakeApp;
+use tessera_testkit::site::{OAUTH2_USER, PERMISSIONS, Person, Site};
+use tessera_testkit::wire::{Ask, try_send};
 use tokio::sync::Notify;
+
+/// The binary under test.
+const TESSERA: &str = env!("CARGO_BIN_EXE_tessera");
 
 /// How many Apps write at once; each has a record of its own, which it overwrites again and again.
 const WRITERS: usize = 8;
@@ -44,7 +43,7 @@ async fn bots(site: Site, admin: &Person, app: &FakeApp) -> Vec<String> {
 async fn acknowledged_records_survive_kill_9_of_the_server() {
     let data = tempfile::tempdir().unwrap();
     let app = FakeApp::start().await;
-    let mut child = Child::start(data.path());
+    let mut child = Child::start(TESSERA, data.path());
     let admin = child.site.sign_in("sysadmin").await;
     for writer in 0..WRITERS {
         let manifest = app.manifest(&format!("writer-{writer}"), &PERMISSIONS);
@@ -81,7 +80,7 @@ async fn acknowledged_records_survive_kill_9_of_the_server() {
         for (writer, acknowledged) in writers.into_iter().zip(&mut last) {
             *acknowledged = writer.await.unwrap();
         }
-        child = Child::start(data.path());
+        child = Child::start(TESSERA, data.path());
         let tokens = bots(child.site, &admin, &app).await;
         for (token, acknowledged) in tokens.iter().zip(&mut last) {
             let found = stored(child.site, token).await;

@@ -4,8 +4,6 @@
 //! The server is written by hand over a socket, because the answers worth testing (half a body, no answer at
 //! all, a hang) are those that an HTTP library will not give.
 
-#![expect(clippy::expect_used, reason = "a tool of tests fails by panicking")]
-
 use std::collections::HashMap;
 use std::future::Future;
 use std::net::SocketAddr;

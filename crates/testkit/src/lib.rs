@@ -1,4 +1,16 @@
-//! The real server in process, a fake App, a browser-like client and a test clock.
+//! The real server in process and as a child, a fake App, a browser-like client, PostgreSQL and a test clock.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test kit fails loudly: whatever is not as it should be ends the test"
+)]
+
+pub mod browser;
+pub mod child;
 pub mod fake_app;
 pub mod postgres;
+pub mod site;
+pub mod wire;
+pub mod within;

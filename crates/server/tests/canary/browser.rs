@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::parts::site::Site;
-use crate::parts::wire::{Answer, Ask};
+use tessera_testkit::site::Site;
+use tessera_testkit::wire::{Answer, Ask};
 
 /// A browser without script.
 #[derive(Debug, Default)]

@@ -5,12 +5,13 @@ use std::process::Command;
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
+use tessera_testkit::child::{Child, run, serve};
 use tessera_testkit::fake_app::{Answer as AppAnswer, FakeApp};
+use tessera_testkit::site::{API, OAUTH2_APP, OAUTH2_USER, PERMISSIONS, PLUGIN, Person, Site, flow};
+use tessera_testkit::wire::{Answer, Ask, Sent, send};
 
+use crate::TESSERA;
 use crate::browser::Browser;
-use crate::parts::child::{Child, run, serve};
-use crate::parts::site::{API, OAUTH2_APP, OAUTH2_USER, PERMISSIONS, PLUGIN, Person, Site, flow};
-use crate::parts::wire::{Answer, Ask, Sent, send};
 
 const DISPLAY: &str = "Canary & Sons \"Visible\" <App>";
 const CLIENT_SECRET: &str = "planted/client+secret=&\"quoted\"<b>-4711";
@@ -48,7 +49,7 @@ impl Walk {
     /// Walks the whole flow.
     pub(crate) async fn whole() -> Self {
         let data = tempfile::tempdir().unwrap();
-        let mut command = serve(data.path());
+        let mut command = serve(TESSERA, data.path());
         command
             .env("TESSERA_LOG__LEVEL", "trace")
             .env("TESSERA_SITE__PASSWORD", PASSWORD)
@@ -372,7 +373,7 @@ impl Walk {
     }
 
     async fn site_may_answer(&mut self, ask: &Ask) {
-        if let Some(answer) = crate::parts::wire::try_send(self.site.address, ask).await {
+        if let Some(answer) = tessera_testkit::wire::try_send(self.site.address, ask).await {
             self.keep_answer("cut off", &answer, &[]);
         }
     }
@@ -383,7 +384,7 @@ impl Walk {
             self.keep(format!("metrics: {path}"), answer.whole());
         }
         for words in [&["apps"][..], &["connections"], &["--json", "connections"], &["--json", "apps"]] {
-            let mut command = Command::new(env!("CARGO_BIN_EXE_tessera"));
+            let mut command = Command::new(TESSERA);
             let list = if words.contains(&"apps") { &["list"][..] } else { &[] };
             command.args(words).arg("--data").arg(self.data.path()).args(list);
             let (status, text) = run(command);

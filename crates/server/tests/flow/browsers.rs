@@ -1,10 +1,10 @@
 //! Which browser, and whose: a flow ends where it began (OS-05, OS-06).
 
 use serde_json::json;
+use tessera_testkit::browser::{Browser, From, set_cookies};
+use tessera_testkit::site::flow;
+use tessera_testkit::wire::{Answer, send};
 
-use crate::browser::{Browser, From, set_cookies};
-use crate::parts::site::flow;
-use crate::parts::wire::{Answer, send};
 use crate::scene::{APP, MISMATCH, Scene, state_in};
 
 /// Begins a flow with a click on the site's own page. Gives the address that the provider sends the browser to.

@@ -1,10 +1,10 @@
 //! Callbacks that do not fit, or come many at once (OS-03, OS-04, OS-13 to OS-15).
 
 use serde_json::json;
+use tessera_testkit::browser::{Browser, From};
+use tessera_testkit::site::flow;
+use tessera_testkit::wire::{Ask, send};
 
-use crate::browser::{Browser, From};
-use crate::parts::site::flow;
-use crate::parts::wire::{Ask, send};
 use crate::scene::{APP, MISMATCH, Scene, said};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use tessera_testkit::fake_app::Answer as AppAnswer;
+use tessera_testkit::site::{OAUTH2_USER, flow};
+use tessera_testkit::wire::{Ask, try_send};
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
 use tokio::sync::Notify;
 
-use crate::parts::site::{OAUTH2_USER, flow};
-use crate::parts::wire::{Ask, try_send};
 use crate::scene::{APP, Scene, said};
 
 const RECORD: &str = r#"{"access_token":"at-1"}"#;

@@ -2,9 +2,9 @@
 
 use serde_json::json;
 use tessera_testkit::fake_app::Answer as AppAnswer;
+use tessera_testkit::site::{OAUTH2_USER, flow};
+use tessera_testkit::wire::{Ask, send};
 
-use crate::parts::site::{OAUTH2_USER, flow};
-use crate::parts::wire::{Ask, send};
 use crate::scene::{APP, MISMATCH, Scene, said};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

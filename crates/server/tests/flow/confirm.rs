@@ -1,8 +1,9 @@
 //! The confirm page: nobody connects an account by accident (OS-17), or by somebody else's form (OS-57).
 
-use crate::browser::{Browser, From, form_token};
-use crate::parts::site::{PERMISSIONS, flow};
-use crate::parts::wire::{Answer, Ask};
+use tessera_testkit::browser::{Browser, From, form_token};
+use tessera_testkit::site::{PERMISSIONS, flow};
+use tessera_testkit::wire::{Answer, Ask};
+
 use crate::scene::{APP, Scene};
 
 const DETOUR: &str = "tessera-signed-in";

@@ -2,9 +2,9 @@
 
 use serde_json::{Value, json};
 use tessera_testkit::fake_app::Answer as AppAnswer;
+use tessera_testkit::site::{PERMISSIONS, flow};
+use tessera_testkit::wire::Ask;
 
-use crate::parts::site::{PERMISSIONS, flow};
-use crate::parts::wire::Ask;
 use crate::scene::{APP, Scene, said};
 
 fn default_expand() -> Value {

@@ -7,11 +7,6 @@
     reason = "clippy.toml allows these in tests, and does not see that the helpers in here are"
 )]
 
-#[allow(dead_code, reason = "each test binary uses some of it")]
-#[path = "../parts/mod.rs"]
-mod parts;
-
-mod browser;
 mod browsers;
 mod callbacks;
 mod closing;

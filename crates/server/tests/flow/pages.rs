@@ -1,8 +1,9 @@
 //! What people see at the end, and every redirect on the way there (OS-07, OS-16, OS-18).
 
-use crate::browser::{Browser, From, form_token};
-use crate::parts::site::flow;
-use crate::parts::wire::{Answer, Ask};
+use tessera_testkit::browser::{Browser, From, form_token};
+use tessera_testkit::site::flow;
+use tessera_testkit::wire::{Answer, Ask};
+
 use crate::scene::{APP, Scene, state_in};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -3,10 +3,9 @@
 use serde_json::{Value, json};
 use tessera_server::boot::config::Config;
 use tessera_testkit::fake_app::{Answer as AppAnswer, FakeApp};
-
-use crate::parts::site::{PERMISSIONS, Person, Site, flow};
-use crate::parts::wire::{Answer, Ask};
-use crate::parts::within::Within;
+use tessera_testkit::site::{PERMISSIONS, Person, Site, flow};
+use tessera_testkit::wire::{Answer, Ask};
+use tessera_testkit::within::Within;
 
 pub(crate) const APP: &str = "hello";
 pub(crate) const MISMATCH: &str = "state mismatch: forbidden\n";

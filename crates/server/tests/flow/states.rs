@@ -5,9 +5,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use tessera_server::env::{Env, Rng, RngError};
+use tessera_testkit::site::{PERMISSIONS, flow};
+use tessera_testkit::within::Within;
 
-use crate::parts::site::{PERMISSIONS, flow};
-use crate::parts::within::Within;
 use crate::scene::{APP, MISMATCH, Scene, said};
 
 fn forbidden() -> (u16, String) {

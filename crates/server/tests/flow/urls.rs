@@ -2,10 +2,10 @@
 
 use serde_json::json;
 use tessera_server::connect::OriginRule;
+use tessera_testkit::browser::{Browser, From};
+use tessera_testkit::site::{OAUTH2_APP, Person, flow};
+use tessera_testkit::wire::Ask;
 
-use crate::browser::{Browser, From};
-use crate::parts::site::{OAUTH2_APP, Person, flow};
-use crate::parts::wire::Ask;
 use crate::scene::{APP, Scene, leads_to, said};
 
 const BAD: [(&str, &str); 21] = [

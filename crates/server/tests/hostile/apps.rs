@@ -4,13 +4,13 @@ use bytes::Bytes;
 use http::StatusCode;
 use serde_json::{Value, json};
 use tessera_testkit::fake_app::{Answer as AppAnswer, FakeApp};
+use tessera_testkit::site::{PERMISSIONS, Person, Site, flow};
+use tessera_testkit::wire::{Answer, Ask};
+use tessera_testkit::within::Within;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 
 use crate::form;
-use crate::parts::site::{PERMISSIONS, Person, Site, flow};
-use crate::parts::wire::{Answer, Ask};
-use crate::parts::within::Within;
 
 const CAP: usize = 10 << 20;
 

@@ -1,6 +1,6 @@
 //! Bodies that nobody should send, and what JSON makes of each.
 
-use crate::parts::wire::Sent;
+use tessera_testkit::wire::Sent;
 
 /// A body, and what it is.
 #[derive(Debug, Clone)]

@@ -4,12 +4,12 @@
 use serde_json::json;
 use tessera_testkit::fake_app::FakeApp;
 use tessera_testkit::postgres::Database;
+use tessera_testkit::site::{API, OAUTH2_APP, OAUTH2_USER, PERMISSIONS, PLUGIN, flow};
+use tessera_testkit::wire::Ask;
+use tessera_testkit::within::Within;
 
 use crate::apps::{leads_to_a_provider, state_in};
 use crate::form;
-use crate::parts::site::{API, OAUTH2_APP, OAUTH2_USER, PERMISSIONS, PLUGIN, flow};
-use crate::parts::wire::Ask;
-use crate::parts::within::Within;
 
 const TABLES: [&str; 12] = [
     "manifests",

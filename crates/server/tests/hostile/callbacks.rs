@@ -1,11 +1,11 @@
 //! Callbacks that do not fit: the App is not called, nothing is consumed, and the owner still gets through.
 
 use serde_json::json;
+use tessera_testkit::site::{PERMISSIONS, flow};
+use tessera_testkit::wire::Ask;
 
 use crate::apps::{Scene, state_in};
 use crate::form;
-use crate::parts::site::{PERMISSIONS, flow};
-use crate::parts::wire::Ask;
 
 const MISMATCH: &str = "state mismatch: forbidden\n";
 

@@ -1,6 +1,6 @@
 //! What every error looks like, whatever went wrong.
 
-use crate::parts::wire::Answer;
+use tessera_testkit::wire::Answer;
 
 /// Words that belong into our source, our log or our disk, and never into an answer.
 const INNER: [&str; 12] = [

@@ -7,10 +7,6 @@
     reason = "clippy.toml allows these in tests, and does not see that the helpers in here are"
 )]
 
-#[allow(dead_code, reason = "each test binary uses some of it")]
-#[path = "../parts/mod.rs"]
-mod parts;
-
 mod apps;
 mod bodies;
 mod broken_store;
@@ -22,3 +18,6 @@ mod routes;
 mod settings;
 mod slow;
 mod switched_off;
+
+/// The binary under test.
+const TESSERA: &str = env!("CARGO_BIN_EXE_tessera");

@@ -2,12 +2,12 @@
 
 use serde_json::json;
 use tessera_testkit::fake_app::{Answer as AppAnswer, FakeApp};
+use tessera_testkit::site::{OAUTH2_USER, PERMISSIONS, Person, Site};
+use tessera_testkit::wire::{Ask, try_send};
+use tessera_testkit::within::Within;
 
 use crate::bodies::{self, Body};
 use crate::form;
-use crate::parts::site::{OAUTH2_USER, PERMISSIONS, Person, Site};
-use crate::parts::wire::{Ask, try_send};
-use crate::parts::within::Within;
 use crate::routes::{ROUTES, Route};
 
 /// Who asks.

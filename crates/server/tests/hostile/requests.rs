@@ -1,13 +1,13 @@
 //! Requests that no browser and no driver sends.
 
 use serde_json::json;
+use tessera_testkit::site::{API, OAUTH2_APP, OAUTH2_USER, PLUGIN, empty, flow};
+use tessera_testkit::wire::Ask;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
 use crate::apps::Scene;
 use crate::form;
-use crate::parts::site::{API, OAUTH2_APP, OAUTH2_USER, PLUGIN, empty, flow};
-use crate::parts::wire::Ask;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn os_56_headers_of_a_proxy_make_nobody_somebody() {

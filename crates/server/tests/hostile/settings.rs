@@ -5,10 +5,11 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::Command;
 
+use tessera_testkit::child::{Child, run, serve};
 use tessera_testkit::fake_app::FakeApp;
+use tessera_testkit::site::PERMISSIONS;
 
-use crate::parts::child::{Child, run, serve};
-use crate::parts::site::PERMISSIONS;
+use crate::TESSERA;
 
 /// Runs a command that must refuse to start, and gives what it said.
 fn refused(command: Command) -> String {
@@ -21,7 +22,7 @@ fn refused(command: Command) -> String {
 fn with_file(data: &Path, text: &str) -> Command {
     let path = data.join("tessera.toml");
     fs::write(&path, text).unwrap();
-    let mut command = serve(data);
+    let mut command = serve(TESSERA, data);
     command.arg("--config").arg(path);
     command
 }
@@ -66,7 +67,7 @@ fn a_bad_variable_stops_the_start_with_its_name_and_what_to_write() {
     ];
     for (name, value, key, hint) in rows {
         let data = tempfile::tempdir().unwrap();
-        let mut command = serve(data.path());
+        let mut command = serve(TESSERA, data.path());
         command.env(name, value);
         let text = refused(command);
         assert!(text.contains(key) && text.contains(hint), "{name}={value}: {text}");
@@ -92,7 +93,7 @@ fn a_bad_settings_file_stops_the_start_without_being_quoted() {
         assert!(!text.contains("planted-secret"), "{file}: {text}");
     }
     let data = tempfile::tempdir().unwrap();
-    let mut command = serve(data.path());
+    let mut command = serve(TESSERA, data.path());
     command.arg("--config").arg(data.path().join("none.toml"));
     assert!(refused(command).contains("none.toml"));
 }
@@ -100,21 +101,21 @@ fn a_bad_settings_file_stops_the_start_without_being_quoted() {
 #[test]
 fn a_development_server_listens_beyond_loopback_only_when_told_so_twice() {
     let data = tempfile::tempdir().unwrap();
-    let mut command = serve(data.path());
+    let mut command = serve(TESSERA, data.path());
     // The later one counts.
     command.args(["--listen", "0.0.0.0:0"]);
     let (status, text) = run(command);
     assert!(!status.success());
     assert!(text.contains("cannot be used multiple times"), "{text}");
-    let mut command = Command::new(env!("CARGO_BIN_EXE_tessera"));
+    let mut command = Command::new(TESSERA);
     command.args(["serve", "--dev", "--listen", "0.0.0.0:0", "--data"]).arg(data.path());
     let text = refused(command);
     assert!(text.contains("server.listen") && text.contains("--danger-public"), "{text}");
-    let mut command = Command::new(env!("CARGO_BIN_EXE_tessera"));
+    let mut command = Command::new(TESSERA);
     command.args(["serve", "--dev", "--listen", "nonsense", "--data"]).arg(data.path());
     let text = refused(command);
     assert!(text.contains("server.listen") && text.contains("127.0.0.1:8065"), "{text}");
-    let mut command = Command::new(env!("CARGO_BIN_EXE_tessera"));
+    let mut command = Command::new(TESSERA);
     command.args(["serve", "--data"]).arg(data.path());
     assert!(refused(command).contains("--dev"));
 }
@@ -124,14 +125,14 @@ async fn os_39_a_wrong_or_open_root_key_stops_the_start_and_the_right_one_still_
     let data = tempfile::tempdir().unwrap();
     let key = data.path().join("root.key");
     let fake = FakeApp::start().await;
-    let child = Child::start(data.path());
+    let child = Child::start(TESSERA, data.path());
     let admin = child.site.sign_in("sysadmin").await;
     child.site.install(&admin, &fake.manifest("hello", &PERMISSIONS)).await;
     let (_, bot) = child.site.tokens(&admin, &fake, "hello").await;
     child.site.store(&bot, "{\"kept\":1}").await;
 
     // A second server must leave the first one's folder alone.
-    let text = refused(serve(data.path()));
+    let text = refused(serve(TESSERA, data.path()));
     assert!(text.contains("in use") || text.contains("another"), "{text}");
     assert_eq!(child.site.record(&bot).await, "{\"kept\":1}");
     child.stop();
@@ -139,25 +140,25 @@ async fn os_39_a_wrong_or_open_root_key_stops_the_start_and_the_right_one_still_
     let right = fs::read(&key).unwrap();
     let wrong = {
         let other = tempfile::tempdir().unwrap();
-        Child::start(other.path()).stop();
+        Child::start(TESSERA, other.path()).stop();
         fs::read(other.path().join("root.key")).unwrap()
     };
     fs::write(&key, &wrong).unwrap();
-    let text = refused(serve(data.path()));
+    let text = refused(serve(TESSERA, data.path()));
     assert!(text.contains("root key"), "{text}");
     fs::write(&key, "tessera-root-key-v1:short").unwrap();
-    let text = refused(serve(data.path()));
+    let text = refused(serve(TESSERA, data.path()));
     assert!(text.contains("root key"), "{text}");
     fs::remove_file(&key).unwrap();
-    let text = refused(serve(data.path()));
+    let text = refused(serve(TESSERA, data.path()));
     assert!(text.contains("root key"), "{text}");
     assert!(!key.exists(), "a key was made for data that has another");
 
     fs::write(&key, &right).unwrap();
     fs::set_permissions(&key, Permissions::from_mode(0o644)).unwrap();
-    let text = refused(serve(data.path()));
+    let text = refused(serve(TESSERA, data.path()));
     assert!(text.contains("chmod 600") && text.contains("root.key"), "{text}");
     fs::set_permissions(&key, Permissions::from_mode(0o600)).unwrap();
-    let child = Child::start(data.path());
+    let child = Child::start(TESSERA, data.path());
     assert_eq!(child.site.record(&bot).await, "{\"kept\":1}");
 }

@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use serde_json::json;
 use tessera_testkit::fake_app::Answer as AppAnswer;
+use tessera_testkit::site::{OAUTH2_USER, PERMISSIONS, flow};
+use tessera_testkit::wire::{Ask, Sent};
 use tokio::time::{Instant, timeout};
 
 use crate::apps::{Scene, leads_to_a_provider};
 use crate::form;
-use crate::parts::site::{OAUTH2_USER, PERMISSIONS, flow};
-use crate::parts::wire::{Ask, Sent};
 
 const DEADLINE: Duration = Duration::from_secs(30);
 /// For the machine, beyond the deadline.

@@ -2,11 +2,11 @@
 
 use serde_json::json;
 use tessera_testkit::fake_app::FakeApp;
+use tessera_testkit::site::{OAUTH2_APP, OAUTH2_USER, PLUGIN, flow};
+use tessera_testkit::wire::Ask;
 
 use crate::apps::{RECORD, Scene};
 use crate::form;
-use crate::parts::site::{OAUTH2_APP, OAUTH2_USER, PLUGIN, flow};
-use crate::parts::wire::Ask;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_unknown_app_is_not_found_wherever_it_is_named() {

@@ -1,7 +1,8 @@
 //! Whose record is whose.
 
-use crate::parts::site::{OAUTH2_USER, PERMISSIONS, Person};
-use crate::parts::wire::Ask;
+use tessera_testkit::site::{OAUTH2_USER, PERMISSIONS, Person};
+use tessera_testkit::wire::Ask;
+
 use crate::stage::{APP, Stage, With};
 
 /// One who may have a record: a person or the bot, through one App.

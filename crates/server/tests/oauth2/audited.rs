@@ -3,9 +3,9 @@
 use std::path::Path;
 
 use serde_json::Value;
+use tessera_testkit::site::OAUTH2_APP;
+use tessera_testkit::wire::Ask;
 
-use crate::parts::site::OAUTH2_APP;
-use crate::parts::wire::Ask;
 use crate::stage::{APP, Stage, With};
 
 const SECRET: &str = "s3cr3t-of-the-client-0123456789";

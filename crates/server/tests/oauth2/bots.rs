@@ -1,9 +1,9 @@
 //! The bot's token under both profiles (decisions.md section 1.3).
 
 use serde_json::json;
+use tessera_testkit::site::{OAUTH2_APP, OAUTH2_USER};
+use tessera_testkit::wire::Ask;
 
-use crate::parts::site::{OAUTH2_APP, OAUTH2_USER};
-use crate::parts::wire::Ask;
 use crate::stage::{Stage, With, done, refused};
 
 const OWN: &str = r#"{"service":"account"}"#;

@@ -3,9 +3,9 @@
 use serde_json::{Value, json};
 use tessera_driver::client::Stored;
 use tessera_driver::{Client, Error};
+use tessera_testkit::site::Person;
 use tessera_types::{CallRequest, Context, OAuth2App, json as go};
 
-use crate::parts::site::Person;
 use crate::stage::Stage;
 
 /// The context of a call by this person, as an App reads it.

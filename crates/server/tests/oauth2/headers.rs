@@ -1,10 +1,11 @@
 //! What requests may carry a token in, and what answers with secrets carry.
 
 use serde_json::json;
+use tessera_testkit::child::{Child, serve};
+use tessera_testkit::site::{OAUTH2_APP, OAUTH2_USER};
+use tessera_testkit::wire::{Answer, Ask};
 
-use crate::parts::child::{Child, serve};
-use crate::parts::site::{OAUTH2_APP, OAUTH2_USER};
-use crate::parts::wire::{Answer, Ask};
+use crate::TESSERA;
 use crate::stage::{APP, Stage, With};
 
 const RECORD: &str = r#"{"access_token":"at-1"}"#;
@@ -109,7 +110,7 @@ async fn os_52_a_token_counts_in_the_authorization_header_alone() {
 #[tokio::test]
 async fn os_52_a_token_in_an_address_is_not_logged() {
     let dir = tempfile::tempdir().unwrap();
-    let mut command = serve(dir.path());
+    let mut command = serve(TESSERA, dir.path());
     command.env("TESSERA_LOG__LEVEL", "trace");
     let child = Child::spawn(command);
     let planted = "plantedplantedplantedplant";

@@ -2,9 +2,9 @@
 
 use serde_json::json;
 use tessera_testkit::fake_app::Answer as AppAnswer;
+use tessera_testkit::site::{OAUTH2_APP, OAUTH2_USER};
+use tessera_testkit::wire::Ask;
 
-use crate::parts::site::{OAUTH2_APP, OAUTH2_USER};
-use crate::parts::wire::Ask;
 use crate::stage::{APP, Stage, With, act, done};
 
 /// A site where the App stores both of its records in `on_install`, as whoever installs it.

@@ -7,10 +7,6 @@
     reason = "clippy.toml allows these in tests, and does not see that the helpers in here are"
 )]
 
-#[allow(dead_code, reason = "each test binary uses some of it")]
-#[path = "../parts/mod.rs"]
-mod parts;
-
 mod apart;
 mod audited;
 mod bots;
@@ -24,3 +20,6 @@ mod socket;
 mod stage;
 mod storing;
 mod telling;
+
+/// The binary under test.
+const TESSERA: &str = env!("CARGO_BIN_EXE_tessera");

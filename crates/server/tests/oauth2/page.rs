@@ -1,9 +1,9 @@
 //! The HTTP requests of the documentation page, as it prints them.
 
+use tessera_testkit::site::Site;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
-use crate::parts::site::Site;
 use crate::stage::{Stage, With};
 
 const STORE_APP: &str = r#"POST /plugins/com.mattermost.apps/api/v1/oauth2/app HTTP/1.1

@@ -1,9 +1,9 @@
 //! Nothing stored, `null` stored, and requests that say little about themselves.
 
 use serde_json::json;
+use tessera_testkit::site::{OAUTH2_APP, OAUTH2_USER};
+use tessera_testkit::wire::Ask;
 
-use crate::parts::site::{OAUTH2_APP, OAUTH2_USER};
-use crate::parts::wire::Ask;
 use crate::stage::{Stage, With, done};
 
 #[tokio::test]

@@ -1,9 +1,9 @@
 //! What is refused, with which status and text; and that a refusal changes nothing.
 
 use serde_json::json;
+use tessera_testkit::site::{OAUTH2_APP, OAUTH2_USER};
+use tessera_testkit::wire::{Answer, Ask};
 
-use crate::parts::site::{OAUTH2_APP, OAUTH2_USER};
-use crate::parts::wire::{Answer, Ask};
 use crate::stage::{APP, Stage, With, done, refused};
 
 const OLD: &str = r#"{"old":true}"#;

@@ -1,10 +1,9 @@
 //! A client's live connection: the side of RFC 6455 that listens, written out.
 
 use serde_json::Value;
+use tessera_testkit::site::{Person, Site};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
-
-use crate::parts::site::{Person, Site};
 
 pub(crate) struct Socket(TcpStream);
 

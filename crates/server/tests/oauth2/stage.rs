@@ -4,10 +4,9 @@ use serde_json::{Value, json};
 use tessera_server::boot::config::Config;
 use tessera_server::calls::Profile;
 use tessera_testkit::fake_app::{Answer as AppAnswer, FakeApp};
-
-use crate::parts::site::{PERMISSIONS, Person, Site};
-use crate::parts::wire::{Answer, Ask};
-use crate::parts::within::Within;
+use tessera_testkit::site::{PERMISSIONS, Person, Site};
+use tessera_testkit::wire::{Answer, Ask};
+use tessera_testkit::within::Within;
 
 pub(crate) const APP: &str = "oauth2test";
 

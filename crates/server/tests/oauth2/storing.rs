@@ -1,9 +1,9 @@
 //! What is stored comes back.
 
 use serde_json::{Value, json};
+use tessera_testkit::site::{OAUTH2_APP, OAUTH2_USER};
+use tessera_testkit::wire::{Ask, Sent};
 
-use crate::parts::site::{OAUTH2_APP, OAUTH2_USER};
-use crate::parts::wire::{Ask, Sent};
 use crate::stage::{Stage, With, done};
 
 const OBJECT: &str = r#"{"test_bool":true,"test_string":"test"}"#;

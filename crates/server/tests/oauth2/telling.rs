@@ -1,7 +1,8 @@
 //! Which stores make clients read their bindings again (apps-framework.md section 3.7).
 
-use crate::parts::site::OAUTH2_USER;
-use crate::parts::wire::Ask;
+use tessera_testkit::site::OAUTH2_USER;
+use tessera_testkit::wire::Ask;
+
 use crate::socket::Socket;
 use crate::stage::{Stage, With};
 

@@ -7,19 +7,20 @@ use std::process::{Child as Process, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, mpsc};
 use std::thread::JoinHandle;
 
-use super::site::Site;
+use crate::site::Site;
 
 /// A running server; killed when it is dropped.
-pub(crate) struct Child {
+pub struct Child {
     process: Process,
-    pub(crate) site: Site,
+    /// Where it answers.
+    pub site: Site,
     output: Arc<Mutex<Vec<u8>>>,
     readers: Vec<JoinHandle<()>>,
 }
 
 /// `tessera serve --dev` on a free port, without the settings of whoever runs the tests.
-pub(crate) fn serve(data: &Path) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_tessera"));
+pub fn serve(binary: &str, data: &Path) -> Command {
+    let mut command = Command::new(binary);
     for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("TESSERA_")) {
         command.env_remove(name);
     }
@@ -30,11 +31,12 @@ pub(crate) fn serve(data: &Path) -> Command {
 
 impl Child {
     /// Starts a server and waits until it says that it is ready.
-    pub(crate) fn start(data: &Path) -> Self {
-        Self::spawn(serve(data))
+    pub fn start(binary: &str, data: &Path) -> Self {
+        Self::spawn(serve(binary, data))
     }
 
-    pub(crate) fn spawn(mut command: Command) -> Self {
+    /// Starts a server by this command and waits until it says that it is ready.
+    pub fn spawn(mut command: Command) -> Self {
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut process = command.spawn().unwrap();
         let output = Arc::new(Mutex::new(Vec::new()));
@@ -59,13 +61,13 @@ impl Child {
     }
 
     /// SIGKILL, as by `kill -9`. Gives all that it ever printed.
-    pub(crate) fn kill(mut self) -> Vec<u8> {
+    pub fn kill(mut self) -> Vec<u8> {
         self.process.kill().unwrap();
         self.end()
     }
 
     /// SIGTERM, and waits for the orderly end. Gives all that it ever printed.
-    pub(crate) fn stop(mut self) -> Vec<u8> {
+    pub fn stop(mut self) -> Vec<u8> {
         let stopped = Command::new("kill").arg(self.process.id().to_string()).status().unwrap();
         assert!(stopped.success());
         self.end()
@@ -109,7 +111,7 @@ fn collect(
 
 /// Runs a command that is expected to end by itself: its status, and all that it printed. One that serves instead
 /// is stopped, and fails the test.
-pub(crate) fn run(mut command: Command) -> (ExitStatus, String) {
+pub fn run(mut command: Command) -> (ExitStatus, String) {
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut process = command.spawn().unwrap();
     let mut text = String::new();

@@ -7,7 +7,7 @@ use tokio::net::TcpStream;
 
 /// What is sent as a body.
 #[derive(Debug, Clone)]
-pub(crate) enum Sent {
+pub enum Sent {
     /// No body, and no header that speaks of one.
     Nothing,
     /// A body with its length.
@@ -24,36 +24,46 @@ pub(crate) enum Sent {
 
 /// A request.
 #[derive(Debug, Clone)]
-pub(crate) struct Ask {
-    pub(crate) method: &'static str,
-    pub(crate) target: String,
-    pub(crate) headers: Vec<(&'static str, String)>,
-    pub(crate) body: Sent,
+pub struct Ask {
+    /// The method.
+    pub method: &'static str,
+    /// Path and query.
+    pub target: String,
+    /// What is sent beside the headers that every request has; a `Host` among them replaces the usual one.
+    pub headers: Vec<(&'static str, String)>,
+    /// The body.
+    pub body: Sent,
 }
 
 impl Ask {
-    pub(crate) fn new(method: &'static str, target: impl Into<String>) -> Self {
+    /// A request without a body.
+    pub fn new(method: &'static str, target: impl Into<String>) -> Self {
         Self { method, target: target.into(), headers: Vec::new(), body: Sent::Nothing }
     }
 
-    pub(crate) fn get(target: impl Into<String>) -> Self {
+    /// A `GET`.
+    pub fn get(target: impl Into<String>) -> Self {
         Self::new("GET", target)
     }
 
-    pub(crate) fn post(target: impl Into<String>, body: impl Into<Vec<u8>>) -> Self {
+    /// A `POST` of these bytes.
+    pub fn post(target: impl Into<String>, body: impl Into<Vec<u8>>) -> Self {
         Self::new("POST", target).body(Sent::Whole(body.into()))
     }
 
-    pub(crate) fn body(self, body: Sent) -> Self {
+    /// The same with another body.
+    pub fn body(self, body: Sent) -> Self {
         Self { body, ..self }
     }
 
-    pub(crate) fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {
+    /// The same with one header more.
+    pub fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {
         self.headers.push((name, value.into()));
         self
     }
 
-    pub(crate) fn bearer(self, token: &str) -> Self {
+    /// The same with a token.
+    pub fn bearer(self, token: &str) -> Self {
         self.with("Authorization", format!("Bearer {token}"))
     }
 
@@ -81,32 +91,38 @@ impl Ask {
 
 /// A response, whole.
 #[derive(Debug, Clone)]
-pub(crate) struct Answer {
-    pub(crate) status: u16,
-    pub(crate) headers: Vec<(String, String)>,
-    pub(crate) body: Vec<u8>,
+pub struct Answer {
+    /// The status.
+    pub status: u16,
+    /// The headers in their order.
+    pub headers: Vec<(String, String)>,
+    /// The body, whole and without its chunks.
+    pub body: Vec<u8>,
     /// Whether the server took all that was sent: many clients read no answer before.
-    pub(crate) took_all: bool,
+    pub took_all: bool,
 }
 
 impl Answer {
-    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+    /// The first header of this name, in whatever case.
+    pub fn header(&self, name: &str) -> Option<&str> {
         self.headers
             .iter()
             .find(|(given, _)| given.eq_ignore_ascii_case(name))
             .map(|(_, value)| value.as_str())
     }
 
-    pub(crate) fn text(&self) -> String {
+    /// The body as text.
+    pub fn text(&self) -> String {
         String::from_utf8_lossy(&self.body).into_owned()
     }
 
-    pub(crate) fn json(&self) -> serde_json::Value {
+    /// The body as JSON, which it must be.
+    pub fn json(&self) -> serde_json::Value {
         serde_json::from_slice(&self.body).unwrap_or_else(|error| panic!("{error}: {self:?}"))
     }
 
     /// Head and body as one text, for searches.
-    pub(crate) fn whole(&self) -> String {
+    pub fn whole(&self) -> String {
         let mut text = format!("{}\n", self.status);
         for (name, value) in &self.headers {
             text.push_str(&format!("{name}: {value}\n"));
@@ -148,7 +164,7 @@ fn unchunk(mut bytes: &[u8]) -> Option<Vec<u8>> {
 }
 
 /// Sends a request and reads the answer; `None` when the server closed without one.
-pub(crate) async fn try_send(address: SocketAddr, ask: &Ask) -> Option<Answer> {
+pub async fn try_send(address: SocketAddr, ask: &Ask) -> Option<Answer> {
     let mut stream = TcpStream::connect(address).await.ok()?;
     let written = write(&mut stream, address, ask).await;
     let mut bytes = Vec::new();
@@ -162,7 +178,7 @@ pub(crate) async fn try_send(address: SocketAddr, ask: &Ask) -> Option<Answer> {
 }
 
 /// Sends a request and reads the answer, which there must be.
-pub(crate) async fn send(address: SocketAddr, ask: &Ask) -> Answer {
+pub async fn send(address: SocketAddr, ask: &Ask) -> Answer {
     try_send(address, ask).await.unwrap_or_else(|| {
         let body = format!("{:.60?}", ask.body);
         panic!("no answer to {} {} with {body}", ask.method, ask.target)

@@ -13,14 +13,15 @@ use tessera_server::env::{Clock, Env, Rng};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use super::site::Site;
+use crate::site::Site;
 
 /// A clock that stands still until it is moved.
 #[derive(Debug)]
-pub(crate) struct TestClock(AtomicI64);
+pub struct TestClock(AtomicI64);
 
 impl TestClock {
-    pub(crate) fn advance_ms(&self, by: i64) {
+    /// Moves the clock by so many milliseconds.
+    pub fn advance_ms(&self, by: i64) {
         self.0.fetch_add(by, Ordering::SeqCst);
     }
 }
@@ -32,27 +33,31 @@ impl Clock for TestClock {
 }
 
 /// A running server. It stops when it is dropped.
-pub(crate) struct Within {
-    pub(crate) site: Site,
-    pub(crate) clock: Arc<TestClock>,
+pub struct Within {
+    /// Where it answers.
+    pub site: Site,
+    /// Its clock.
+    pub clock: Arc<TestClock>,
     /// The browser flow's room, to sweep what expired without waiting for a minute to pass.
-    pub(crate) connect: Arc<Connect>,
+    pub connect: Arc<Connect>,
     serving: JoinHandle<()>,
     stop: watch::Sender<bool>,
     dir: TempDir,
 }
 
 impl Within {
-    pub(crate) async fn start() -> Self {
+    /// Starts a server as in development, with a directory of its own.
+    pub async fn start() -> Self {
         Self::start_with(|_| {}).await
     }
 
-    pub(crate) async fn start_with(change: impl FnOnce(&mut Config)) -> Self {
+    /// With these changes to its settings.
+    pub async fn start_with(change: impl FnOnce(&mut Config)) -> Self {
         Self::start_by_chance(Env::system().rng, change).await
     }
 
     /// With a random source of the test's own.
-    pub(crate) async fn start_by_chance(rng: Arc<dyn Rng>, change: impl FnOnce(&mut Config)) -> Self {
+    pub async fn start_by_chance(rng: Arc<dyn Rng>, change: impl FnOnce(&mut Config)) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let mut config = Config::development(dir.path(), "127.0.0.1:0");
         change(&mut config);
@@ -67,13 +72,13 @@ impl Within {
     }
 
     /// Asks for the orderly end; gives what ends with it.
-    pub(crate) fn stop(&mut self) -> JoinHandle<()> {
+    pub fn stop(&mut self) -> JoinHandle<()> {
         self.stop.send_replace(true);
         std::mem::replace(&mut self.serving, tokio::spawn(async {}))
     }
 
     /// The entries of the audit log so far.
-    pub(crate) fn audit(&self) -> Vec<Value> {
+    pub fn audit(&self) -> Vec<Value> {
         let text = std::fs::read_to_string(self.dir.path().join("audit.log")).unwrap();
         text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
     }

@@ -3,14 +3,14 @@
 
 use std::collections::BTreeMap;
 
-use crate::parts::site::Site;
-use crate::parts::wire::{Answer, Ask};
+use crate::site::Site;
+use crate::wire::{Answer, Ask};
 
 const DETOUR: &str = "tessera-signed-in";
 
 /// What made the browser go somewhere: `Sec-Fetch-Site`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum From {
+pub enum From {
     /// An address typed, or a bookmark.
     Nowhere,
     /// A link or a redirect of another site.
@@ -31,26 +31,27 @@ impl From {
 
 /// One browser profile.
 #[derive(Debug, Clone)]
-pub(crate) struct Browser {
+pub struct Browser {
     site: Site,
     /// Scheme and authority, as its address bar shows it.
     origin: String,
     /// Name and value; what has expired is gone.
-    pub(crate) jar: BTreeMap<String, String>,
+    pub jar: BTreeMap<String, String>,
 }
 
 impl Browser {
-    pub(crate) fn new(site: Site) -> Self {
+    /// A browser without cookies.
+    pub fn new(site: Site) -> Self {
         Self::at(site, &format!("http://localhost:{}", site.address.port()))
     }
 
     /// A browser that reaches the site under another address, as through a proxy.
-    pub(crate) fn at(site: Site, origin: &str) -> Self {
+    pub fn at(site: Site, origin: &str) -> Self {
         Self { site, origin: origin.to_owned(), jar: BTreeMap::new() }
     }
 
     /// A browser in which somebody signed in a while ago.
-    pub(crate) async fn signed_in(site: Site, name: &str) -> Self {
+    pub async fn signed_in(site: Site, name: &str) -> Self {
         let mut browser = Self::new(site);
         let answer = browser.sign_in(name, "/").await;
         assert_eq!(answer.status, 303, "{}", answer.text());
@@ -59,40 +60,42 @@ impl Browser {
     }
 
     /// Fills in the sign-in page.
-    pub(crate) async fn sign_in(&mut self, name: &str, return_to: &str) -> Answer {
+    pub async fn sign_in(&mut self, name: &str, return_to: &str) -> Answer {
         let fields = [("login_id", name), ("password", "tessera-dev"), ("return_to", return_to)];
         self.submit("/login", &fields).await
     }
 
-    pub(crate) fn forget(&mut self, name: &str) {
+    /// Drops a cookie, which must be there.
+    pub fn forget(&mut self, name: &str) {
         assert!(self.jar.remove(name).is_some(), "no cookie {name} in {:?}", self.jar.keys());
     }
 
     /// The `Cookie` header.
-    pub(crate) fn cookies(&self) -> String {
+    pub fn cookies(&self) -> String {
         let pairs = self.jar.iter().map(|(name, value)| format!("{name}={value}"));
         pairs.collect::<Vec<_>>().join("; ")
     }
 
     /// A navigation of the whole window.
-    pub(crate) fn navigation(&self, target: &str, from: From) -> Ask {
+    pub fn navigation(&self, target: &str, from: From) -> Ask {
         let ask = self.dress(Ask::get(target), from);
         ask.with("Sec-Fetch-Mode", "navigate").with("Sec-Fetch-Dest", "document").with("Sec-Fetch-User", "?1")
     }
 
-    pub(crate) async fn open(&mut self, target: &str, from: From) -> Answer {
+    /// Goes to a place of the site, and keeps the cookies that come back.
+    pub async fn open(&mut self, target: &str, from: From) -> Answer {
         let ask = self.navigation(target, from);
         self.send(&ask).await
     }
 
     /// Sends a form of one of the site's own pages.
-    pub(crate) async fn submit(&mut self, target: &str, fields: &[(&str, &str)]) -> Answer {
+    pub async fn submit(&mut self, target: &str, fields: &[(&str, &str)]) -> Answer {
         let ask = self.form(target, fields, From::Here).with("Origin", self.origin.clone());
         self.send(&ask).await
     }
 
     /// A form, still without its `Origin`.
-    pub(crate) fn form(&self, target: &str, fields: &[(&str, &str)], from: From) -> Ask {
+    pub fn form(&self, target: &str, fields: &[(&str, &str)], from: From) -> Ask {
         let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
         let ask = self.dress(Ask::post(target, body), from);
         ask.with("Content-Type", "application/x-www-form-urlencoded")
@@ -101,7 +104,7 @@ impl Browser {
     }
 
     /// What every request of a browser says.
-    pub(crate) fn dress(&self, ask: Ask, from: From) -> Ask {
+    pub fn dress(&self, ask: Ask, from: From) -> Ask {
         let host = self.origin.split_once("://").unwrap().1;
         let ask = ask
             .with("Host", host)
@@ -111,7 +114,7 @@ impl Browser {
     }
 
     /// Sends, and keeps the cookies that come back.
-    pub(crate) async fn send(&mut self, ask: &Ask) -> Answer {
+    pub async fn send(&mut self, ask: &Ask) -> Answer {
         let answer = self.site.send(ask).await;
         self.keep(&answer);
         answer
@@ -130,7 +133,7 @@ impl Browser {
     }
 
     /// The path that an answer leads to, which must be on this site.
-    pub(crate) fn place(&self, answer: &Answer) -> String {
+    pub fn place(&self, answer: &Answer) -> String {
         let location = answer.header("location").unwrap();
         let path = location.strip_prefix(&self.origin).unwrap_or(location);
         assert!(path.starts_with('/') && !path.starts_with("//"), "{location} is elsewhere");
@@ -138,19 +141,19 @@ impl Browser {
     }
 
     /// The names of the cookies of flows that are open.
-    pub(crate) fn flows(&self) -> Vec<&str> {
+    pub fn flows(&self) -> Vec<&str> {
         self.jar.keys().map(String::as_str).filter(|name| name.contains("tessera-flow-")).collect()
     }
 }
 
 /// All `Set-Cookie` headers.
-pub(crate) fn set_cookies(answer: &Answer) -> Vec<&str> {
+pub fn set_cookies(answer: &Answer) -> Vec<&str> {
     let headers = answer.headers.iter().filter(|(name, _)| name.eq_ignore_ascii_case("set-cookie"));
     headers.map(|(_, value)| value.as_str()).collect()
 }
 
 /// The value of the confirm page's hidden field.
-pub(crate) fn form_token(page: &Answer) -> String {
+pub fn form_token(page: &Answer) -> String {
     let text = page.text();
     let (_, rest) = text.split_once("name=\"token\" value=\"").unwrap_or_else(|| panic!("no form: {text}"));
     rest.split('"').next().unwrap().to_owned()
