@@ -44,6 +44,10 @@ async fn an_app_is_added_installed_switched_and_uninstalled() {
     let (fine, text) = tessera(&["connections", "--app", "by-hand"], data.path());
     assert!(fine && text.contains(&user.id) && !text.contains("not to be shown"), "{text}");
 
+    child.site.store(&token, "null").await;
+    let (fine, text) = tessera(&["connections"], data.path());
+    assert!(fine && !text.contains(&user.id), "an App's disconnect: {text}");
+
     assert_eq!(apps(&["uninstall", "by-hand"]), (true, "Uninstalled by-hand\n".to_owned()));
     assert!(!tessera(&["connections"], data.path()).1.contains(&user.id));
     child.stop();

@@ -7,8 +7,10 @@ use crate::audit;
 use crate::store::ConnectionRow;
 use crate::vault::{Place, Purpose, Sealed};
 
-/// A connection that the App keeps itself; managed ones will have a kind of their own.
+/// A connection that the App keeps itself; managed ones (1) will come.
 const APP_MANAGED: i64 = 0;
+/// What Apps store to disconnect: `null` or `{}`. The record is there and is given back, the connection is not.
+const RESET: i64 = 2;
 
 /// What may be told about a connection without opening it.
 #[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
@@ -52,7 +54,7 @@ impl Grants {
             let fresh = ConnectionRow {
                 app: act.app.as_str().to_owned(),
                 user: act.actor.to_owned(),
-                kind: APP_MANAGED,
+                kind: kind_of(bytes),
                 generation,
                 sealed: sealed.as_bytes().to_vec(),
                 created_at: row.as_ref().map_or(now, |row| row.created_at),
@@ -78,27 +80,37 @@ impl Grants {
         Ok(self.connections.delete(act.app.as_str(), act.actor).await?)
     }
 
-    /// Whether the user has a record with the App that is more than an empty one: nothing is opened for an App.
+    /// Whether the user has a connection with the App. Nothing is opened.
     pub async fn is_connected(&self, act: &Act<'_>) -> Result<bool, Error> {
-        let Some(row) = self.connections.get(act.app.as_str(), act.actor).await? else { return Ok(false) };
-        let bytes = self.open_connection(act, &row).await?;
-        Ok(!matches!(bytes.expose().trim_ascii(), b"null" | b"{}"))
+        let row = self.connections.get(act.app.as_str(), act.actor).await?;
+        Ok(row.is_some_and(|row| row.kind != RESET))
     }
 
     /// A user's connections, without their contents.
     pub async fn of_user(&self, user: &str) -> Result<Vec<Connection>, Error> {
-        Ok(self.connections.list_user(user).await?.into_iter().map(Connection::from).collect())
+        Ok(told(self.connections.list_user(user).await?))
     }
 
     /// An App's connections, without their contents: up to `limit` of those after the user id `after`.
     pub async fn of_app(&self, app: &str, after: &str, limit: i64) -> Result<Vec<Connection>, Error> {
-        Ok(self.connections.list_app(app, after, limit).await?.into_iter().map(Connection::from).collect())
+        Ok(told(self.connections.list_app(app, after, limit).await?))
     }
 
     async fn open_connection(&self, act: &Act<'_>, row: &ConnectionRow) -> Result<SecretBytes, Error> {
         let sealed = Sealed::from_bytes(row.sealed.clone());
         Ok(self.vault.open_sealed(&place(act, row.generation), &sealed).await?)
     }
+}
+
+fn kind_of(bytes: &[u8]) -> i64 {
+    match bytes.trim_ascii() {
+        b"null" | b"{}" => RESET,
+        _ => APP_MANAGED,
+    }
+}
+
+fn told(rows: Vec<ConnectionRow>) -> Vec<Connection> {
+    rows.into_iter().filter(|row| row.kind != RESET).map(Connection::from).collect()
 }
 
 impl From<ConnectionRow> for Connection {
