@@ -12,7 +12,7 @@ pub struct ConnectionRow {
     pub app: String,
     /// The user or bot.
     pub user: String,
-    /// 0 app-managed, 1 managed.
+    /// 0 app-managed, 1 managed, 2 app-managed and reset by the App.
     pub kind: i64,
     /// Raised by each change; chosen by the caller, because the seal is bound to it.
     pub generation: i64,
