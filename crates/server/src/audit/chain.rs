@@ -14,10 +14,18 @@ pub(super) type Link = [u8; 32];
 /// What stands between a line's text and its hash.
 const MARK: &str = ",\"chain\":\"";
 
-pub(super) fn link(key: &[u8; 32], before: &Link, text: &str) -> Link {
-    let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(key) else {
-        return [0; 32]; // HMAC takes keys of every length: not reached.
-    };
+/// Keyed once, copied for each line.
+pub(super) type Chain = Hmac<Sha256>;
+
+pub(super) fn chain(key: &[u8; 32]) -> Chain {
+    // HMAC fills a short key up with zeros to the hash's block (RFC 2104 section 2).
+    let mut block = [0; 64];
+    block[..32].copy_from_slice(key);
+    Chain::new(&block.into())
+}
+
+pub(super) fn link(chain: &Chain, before: &Link, text: &str) -> Link {
+    let mut mac = chain.clone();
     mac.update(before);
     mac.update(text.as_bytes());
     mac.finalize().into_bytes().into()
@@ -66,13 +74,14 @@ pub enum Verdict {
 /// Reads a whole log and follows its chain.
 pub fn verify(path: &Path, key: &[u8; 32]) -> Result<Verdict, Error> {
     let failed = |source| Error::File { path: path.to_owned(), source };
+    let chain = chain(key);
     let mut before = [0; 32];
     let mut entries = 0;
     for line in BufReader::new(std::fs::File::open(path).map_err(failed)?).lines() {
         entries += 1;
         let line = line.map_err(failed)?;
         match open_line(&line) {
-            Some((text, found)) if found == link(key, &before, text) => before = found,
+            Some((text, found)) if found == link(&chain, &before, text) => before = found,
             _ => return Ok(Verdict::BrokenAt { line: entries }),
         }
     }

@@ -8,7 +8,7 @@ use std::sync::{Mutex, PoisonError};
 
 use zeroize::Zeroizing;
 
-use super::chain::{Link, close_line, link, open_line};
+use super::chain::{Chain, Link, chain, close_line, link, open_line};
 use super::{Entry, Error};
 
 /// Disk space set aside: enough for some ten thousand entries about a full disk.
@@ -17,7 +17,7 @@ const RESERVE: usize = 4 << 20;
 pub(super) struct Writer {
     path: PathBuf,
     reserve: PathBuf,
-    key: Zeroizing<[u8; 32]>,
+    chain: Chain,
     tail: Mutex<Tail>,
     /// A second handle, so that a sync never waits for, or holds up, an append.
     syncing: File,
@@ -56,7 +56,8 @@ impl Writer {
         file.seek(SeekFrom::Start(end)).map_err(failed)?;
         let syncing = file.try_clone().map_err(failed)?;
         let tail = Mutex::new(Tail { file, end, sequence, link, line: String::new() });
-        let writer = Self { reserve: dir.join("audit.reserve"), key, tail, syncing, path: path.clone() };
+        let (reserve, chain) = (dir.join("audit.reserve"), chain(&key));
+        let writer = Self { reserve, chain, tail, syncing, path: path.clone() };
         writer.set_space_aside().map_err(failed)?;
         Ok(writer)
     }
@@ -74,7 +75,7 @@ impl Writer {
         tail.line.clear();
         use std::fmt::Write as _;
         let _ = write!(tail.line, "{{\"n\":{sequence},\"at\":{now_ms},{}", &body[1..body.len() - 1]);
-        let link = link(&self.key, &tail.link, &tail.line);
+        let link = link(&self.chain, &tail.link, &tail.line);
         close_line(&mut tail.line, &link);
         if let Err(first) = tail.file.write_all(tail.line.as_bytes()) {
             // A full disk: spend the reserve once, so that what led here is on record.

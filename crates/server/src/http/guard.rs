@@ -1,10 +1,13 @@
 //! What every request passes: an id, a known host, no foreign origin, headers that protect, one line in the log.
 
+use std::panic::AssertUnwindSafe;
+
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::uri::Authority;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Redirect, Response};
+use futures_util::FutureExt as _;
 use tracing::Instrument as _;
 use url::Url;
 
@@ -28,7 +31,7 @@ pub(super) async fn guard(State(house): State<House>, mut request: Request, next
                 drop(request);
                 refusal
             }
-            None => next.run(request).await,
+            None => AssertUnwindSafe(next.run(request)).catch_unwind().await.unwrap_or_else(|_| panicked()),
         };
         unread.drain().await;
         // The matched path only: an address may carry codes and states (OS-51).
@@ -42,6 +45,12 @@ pub(super) async fn guard(State(house): State<House>, mut request: Request, next
     .await;
     protect(response.headers_mut(), &id);
     response
+}
+
+/// What a panic says may hold anything: it goes nowhere, and the log says where it was (OS-59).
+fn panicked() -> Response {
+    let text = "Panicked while handling the request. Please check the server logs for more details.";
+    WireError::new(StatusCode::INTERNAL_SERVER_ERROR, text).into_response()
 }
 
 fn protect(headers: &mut HeaderMap, id: &str) {

@@ -27,7 +27,6 @@ use axum::response::{IntoResponse as _, Response};
 use axum::routing::{MethodFilter, MethodRouter};
 use axum::routing::{any, get, on, post};
 use tessera_types::routes;
-use tower_http::catch_panic::CatchPanicLayer;
 use url::Url;
 
 use crate::calls::{Calls, Profile};
@@ -106,7 +105,6 @@ pub fn router(rooms: House, more: Router) -> Router {
     }
     site.fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
-        .layer(CatchPanicLayer::custom(panicked))
         .layer(from_fn_with_state(rooms, guard::guard))
 }
 
@@ -126,13 +124,4 @@ async fn method_not_allowed() -> StatusCode {
 
 async fn not_found() -> Response {
     WireError::new(StatusCode::NOT_FOUND, "404 page not found").into_response()
-}
-
-fn panicked(panic: Box<dyn std::any::Any + Send>) -> Response {
-    let what =
-        panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
-    // What a panic says may hold anything: it goes nowhere but to the log, and there only as a place to look.
-    tracing::error!(known = what.is_some(), "a handler panicked");
-    let text = "Panicked while handling the request. Please check the server logs for more details.";
-    WireError::new(StatusCode::INTERNAL_SERVER_ERROR, text).into_response()
 }

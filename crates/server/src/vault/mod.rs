@@ -13,7 +13,6 @@ use chacha20poly1305::{XChaCha20Poly1305, XNonce};
 use hmac::{Hmac, Mac as _};
 use sha2::Sha256;
 use tessera_types::SecretBytes;
-use zeroize::Zeroizing;
 
 use crate::env::Env;
 use crate::store::{Keys, Meta};
@@ -147,7 +146,8 @@ pub struct Vault {
     tenant: String,
     env: Env,
     root_id: [u8; 8],
-    digest_key: Zeroizing<[u8; 32]>,
+    /// Keyed once: what a digest needs of the key is then a copy.
+    digester: Hmac<Sha256>,
     keyring: Keyring,
 }
 
@@ -161,7 +161,8 @@ impl Vault {
         }
         let tenant = hex(&meta.put_if_absent("tenant", &env.bytes::<16>()?).await?);
         let keyring = Keyring::new(root, root_id, tenant.clone(), keys, env.clone());
-        Ok(Self { tenant, env, root_id, digest_key: root.derive("tessera/digest/v1"), keyring })
+        let digester = root.hmac("tessera/digest/v1");
+        Ok(Self { tenant, env, root_id, digester, keyring })
     }
 
     /// Seals a secret for its place, making the place's data key if there is none.
@@ -203,9 +204,7 @@ impl Vault {
 
     /// A keyed hash under which a token is looked up: equal tokens, equal hashes, and nothing else to learn.
     pub fn digest(&self, domain: Domain, bytes: &[u8]) -> [u8; 32] {
-        let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(&self.digest_key[..]) else {
-            return [0; 32]; // HMAC takes keys of every length: not reached.
-        };
+        let mut mac = self.digester.clone();
         mac.update(domain.name().as_bytes());
         mac.update(&[0]);
         mac.update(bytes);

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hkdf::Hkdf;
+use hmac::{Hmac, KeyInit as _};
 use sha2::Sha256;
 use zeroize::{Zeroize, Zeroizing};
 
@@ -103,6 +104,14 @@ impl RootKey {
             }
             Err(error) => Err(file(error)),
         }
+    }
+
+    /// HMAC-SHA-256 keyed for one use.
+    pub(super) fn hmac(&self, usage: &str) -> Hmac<Sha256> {
+        // HMAC fills a short key up with zeros to the hash's block (RFC 2104 section 2).
+        let mut block = Zeroizing::new([0; 64]);
+        block[..32].copy_from_slice(&*self.derive::<32>(usage));
+        Hmac::new(&(*block).into())
     }
 
     /// The key of the audit log's chain.
