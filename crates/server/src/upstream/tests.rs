@@ -77,7 +77,7 @@ async fn call_urls_follow_the_examples() {
     let app = FakeApp::start().await;
     for (root, path, seen) in [
         ("", "/send", "/send"),
-        ("/root/", "/x?y=1", "/root/x?y=1"),
+        ("/base/", "/x?y=1", "/base/x?y=1"),
         ("", "/a/b/", "/a/b"),
         ("", "/a%2Fb", "/a/b"),
         ("", "/a b", "/a%20b"),
