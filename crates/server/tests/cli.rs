@@ -79,6 +79,37 @@ async fn os_54_a_log_that_was_meddled_with_is_named() {
     assert!(!fine && text.contains("line 2 does not follow"), "{text}");
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_elsewhere_takes_the_same_commands_from_an_administrator() {
+    let data = tempfile::tempdir().unwrap();
+    let child = Child::start(TESSERA, data.path());
+    let app = FakeApp::start().await;
+    app.answer("/context", Answer::ok());
+    let (admin, user) = (child.site.sign_in("sysadmin").await, child.site.sign_in("user-1").await);
+    let manifest = data.path().join("manifest.json");
+    std::fs::write(&manifest, app.manifest("afar", &PERMISSIONS).to_string()).unwrap();
+    let server = format!("http://127.0.0.1:{}", child.site.address.port());
+    let by = |token: &str, words: &[&str]| {
+        let mut command = Command::new(TESSERA);
+        command.args(words).args(["--server", &server]).env("TESSERA_TOKEN", token);
+        let (status, text) = run(command);
+        (status.success(), text)
+    };
+    let words = ["apps", "add", manifest.to_str().unwrap()];
+    let (fine, text) = by(&user.token, &words);
+    assert!(!fine && text.contains("limited to system administrators"), "{text}");
+    assert_eq!(by(&admin.token, &words), (true, "Listed afar\n".to_owned()));
+    let (fine, text) = by(&admin.token, &["apps", "install", "afar"]);
+    assert!(fine && text.starts_with("Installed ") && text.lines().count() == 1, "{text}");
+    let (token, _) = child.site.tokens(&user, &app, "afar").await;
+    child.site.store(&token, "\"kept\"").await;
+    let (fine, text) = by(&admin.token, &["connections", "--app", "afar"]);
+    assert!(fine && text.contains(&user.id) && !text.contains("kept"), "{text}");
+    assert!(by(&admin.token, &["apps", "disable", "afar"]).1.starts_with("Disabled "));
+    assert!(by(&admin.token, &["apps", "list"]).1.contains("disabled"));
+    assert_eq!(by(&admin.token, &["apps", "uninstall", "afar"]), (true, "Uninstalled afar\n".to_owned()));
+}
+
 #[test]
 fn a_root_key_is_made_in_its_form() {
     let mut command = Command::new(TESSERA);

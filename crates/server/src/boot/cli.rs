@@ -6,8 +6,10 @@ use std::process::ExitCode;
 
 use axum::http::Method;
 use clap::{Args, Parser, Subcommand};
+use tessera_types::AccessToken;
 use tracing_subscriber::EnvFilter;
 
+use super::remote::Remote;
 use super::{local, serve};
 use crate::audit::{self, Verdict};
 use crate::egress::{self, Egress, Rules};
@@ -112,6 +114,25 @@ struct Target {
     /// The data folder of the running server.
     #[arg(long, global = true, value_name = "DIR", default_value = "tessera-dev-data")]
     data: PathBuf,
+    /// A server elsewhere, by its address, instead of the one that has the folder.
+    #[arg(long, global = true, value_name = "URL")]
+    server: Option<url::Url>,
+    /// A file with an administrator's token for `--server`, unless `TESSERA_TOKEN` has it.
+    #[arg(long, global = true, value_name = "FILE", requires = "server")]
+    token_file: Option<PathBuf>,
+}
+
+impl Target {
+    /// The server elsewhere, if one is named.
+    fn remote(&self) -> Result<Option<Remote>, Failure> {
+        let Some(server) = &self.server else { return Ok(None) };
+        let token = match &self.token_file {
+            Some(path) => std::fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?,
+            None => std::env::var("TESSERA_TOKEN")
+                .map_err(|_| "--server needs an administrator's token: name its file with --token-file, or set TESSERA_TOKEN")?,
+        };
+        Ok(Some(Remote::new(server.clone(), AccessToken::new(token.trim()))?))
+    }
 }
 
 #[derive(Debug, Args)]
@@ -263,6 +284,9 @@ fn verify_audit(data: &Path, root_key_file: Option<PathBuf>, json: bool) -> Resu
 }
 
 async fn apps(args: AppsArgs, json: bool) -> Result<(), Failure> {
+    if let Some(remote) = args.target.remote()? {
+        return apps_elsewhere(&remote, args.command, json).await;
+    }
     let dir = args.target.data;
     let (app, verb) = match args.command {
         AppsCommand::List => {
@@ -281,6 +305,20 @@ async fn apps(args: AppsArgs, json: bool) -> Result<(), Failure> {
     let app = percent_encoding::utf8_percent_encode(&app, percent_encoding::NON_ALPHANUMERIC);
     let path = format!("/apps/{app}/{verb}");
     say(&local::command(&dir, Method::POST, &path, Vec::new()).await?, json)
+}
+
+async fn apps_elsewhere(remote: &Remote, command: AppsCommand, json: bool) -> Result<(), Failure> {
+    let (app, verb) = match command {
+        AppsCommand::List => return show_apps(&serde_json::to_vec(&remote.apps().await?)?, json),
+        AppsCommand::Add { manifest } => {
+            return say(remote.add(&read_manifest(&manifest).await?).await?.as_bytes(), json);
+        }
+        AppsCommand::Install { app } => (app, "install"),
+        AppsCommand::Enable { app } => (app, "enable"),
+        AppsCommand::Disable { app } => (app, "disable"),
+        AppsCommand::Uninstall { app } => (app, "uninstall"),
+    };
+    say(remote.switch(&app, verb).await?.as_bytes(), json)
 }
 
 /// The most that a manifest may weigh (apps-framework.md section 8.1).
@@ -316,7 +354,15 @@ async fn connections(args: ConnectionsArgs, json: bool) -> Result<(), Failure> {
         }
     }
     let path = format!("/connections?{}", query.finish());
-    let bytes = local::command(&args.target.data, Method::GET, &path, Vec::new()).await?;
+    let bytes = match args.target.remote()? {
+        None => local::command(&args.target.data, Method::GET, &path, Vec::new()).await?,
+        Some(remote) => {
+            let app = args.app.as_deref().ok_or("with --server, name the App with --app")?;
+            let mut found = remote.connections(app).await?;
+            found.retain(|connection| args.user.as_ref().is_none_or(|user| *user == connection.user));
+            serde_json::to_vec(&found)?.into()
+        }
+    };
     let mut out = std::io::stdout().lock();
     if json {
         out.write_all(&bytes)?;
@@ -340,7 +386,8 @@ fn show_apps(bytes: &[u8], json: bool) -> Result<(), Failure> {
     let lines: Vec<local::AppLine> = serde_json::from_slice(bytes)?;
     writeln!(out, "{:<24} {:<10} {:>11}  WHERE", "APP", "STATUS", "CONNECTIONS")?;
     for line in &lines {
-        writeln!(out, "{:<24} {:<10} {:>11}  {}", line.app, line.status, line.connections, line.root_url)?;
+        let connections = line.connections.map_or_else(|| "-".to_owned(), |count| count.to_string());
+        writeln!(out, "{:<24} {:<10} {connections:>11}  {}", line.app, line.status, line.root_url)?;
     }
     Ok(())
 }

@@ -96,8 +96,8 @@ pub(super) struct AppLine {
     pub status: String,
     /// Where it runs.
     pub root_url: String,
-    /// How many users are connected, up to a thousand.
-    pub connections: usize,
+    /// How many users are connected, up to a thousand, where that was counted.
+    pub connections: Option<usize>,
 }
 
 async fn apps(State(local): State<Local>) -> Result<Vec<u8>, Refused> {
@@ -111,7 +111,7 @@ async fn apps(State(local): State<Local>) -> Result<Vec<u8>, Refused> {
         };
         lines.push(AppLine {
             status: status.into(),
-            connections: local.grants.of_app(&manifest.app_id, "", 1000).await?.len(),
+            connections: Some(local.grants.of_app(&manifest.app_id, "", 1000).await?.len()),
             root_url: manifest.http.map(|http| http.root_url).unwrap_or_default(),
             app: manifest.app_id,
             name: manifest.display_name,

@@ -8,6 +8,7 @@ pub mod demo;
 mod house;
 mod local;
 mod ready;
+mod remote;
 pub mod serve;
 
 pub use house::{House, build};
