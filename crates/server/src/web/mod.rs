@@ -1,4 +1,5 @@
-//! Pages that people see: templates and their view models. Routes are the `http` room's business.
+//! Pages that people see: templates and their view models. Routes are the `http` room's business, but for the two of
+//! the sign-in page, which the standalone platform alone has.
 //!
 //! A page is self-contained: its style and its script are inline, named by hash in its own content security policy.
 //! Nothing is fetched, nothing may frame it, and it works without script (OS-16).
