@@ -44,7 +44,7 @@ pub fn clean_form(mut form: Form, site_url: &str, app: &AppId) -> (Form, Vec<Pro
 }
 
 /// An absolute URL as it is, anything else as a static asset of the App; nothing stays nothing.
-fn icon_url(icon: &str, site_url: &str, app: &AppId) -> Result<String, String> {
+pub(super) fn icon_url(icon: &str, site_url: &str, app: &AppId) -> Result<String, String> {
     if icon.is_empty() || icon.starts_with("http://") || icon.starts_with("https://") {
         return Ok(icon.to_owned());
     }
@@ -113,7 +113,7 @@ fn clean_options(options: Vec<SelectOption>, field: &str, problems: &mut Vec<Pro
     kept
 }
 
-fn has_space(text: &str) -> bool {
+pub(super) fn has_space(text: &str) -> bool {
     text.contains([' ', '\t'])
 }
 

@@ -2,6 +2,7 @@
 //!
 //! Nothing is held across a call: the App may call us back, as the same user, while we wait for it.
 
+mod bindings;
 mod consistency;
 mod context;
 mod entities;
@@ -28,6 +29,7 @@ use crate::grants::Grants;
 use crate::platform::{Audience, Event, Platform, REFRESH_BINDINGS};
 use crate::upstream::{Target, Upstream};
 
+pub use bindings::Gathered;
 pub use error::{CallError, Cause, ExpandError, InvokeError};
 pub use forms::{Problem, clean_form};
 pub use invoke::CallOutcome;
@@ -63,6 +65,7 @@ pub struct Calls {
     upstream: Arc<Upstream>,
     audit: Arc<Audit>,
     settings: Settings,
+    bindings_memory: bindings::Memory,
 }
 
 impl Calls {
@@ -75,7 +78,8 @@ impl Calls {
         audit: Arc<Audit>,
         settings: Settings,
     ) -> Self {
-        Self { apps, grants, platform, upstream, audit, settings }
+        let bindings_memory = bindings::Memory::new();
+        Self { apps, grants, platform, upstream, audit, settings, bindings_memory }
     }
 
     /// Sends an expanded request, then tidies the answer. The acting user in the JWT is the expanded one (B-34).

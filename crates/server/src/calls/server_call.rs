@@ -18,6 +18,8 @@ pub struct ServerCall<'a> {
     pub call: Call,
     /// What the App is told.
     pub values: BTreeMap<String, RawJson>,
+    /// Where it happens, as a user agent would say; the server alone knows no place.
+    pub given: Context,
     /// For whom, by user id.
     pub acting: Option<&'a str>,
     /// The request's id, for the audit log.
@@ -38,9 +40,8 @@ impl Calls {
     }
 
     async fn make(&self, made: ServerCall<'_>) -> Result<CallResponse, CallError> {
-        let ServerCall { app, call, values, acting, request, deadline } = made;
+        let ServerCall { app, call, values, given, acting, request, deadline } = made;
         let target = Target::of(app)?;
-        let given = Context::default();
         let asking = Asking { app, acting, given: &given, request };
         let context = self.expand(asking, call.expand.as_ref()).await?;
         let request = CallRequest {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde_json::Value;
-use tessera_types::{AppId, CallResponse, RawJson};
+use tessera_types::{AppId, CallResponse, Context, RawJson};
 
 use super::{Connect, Error, FlowCookie, Visitor};
 use crate::audit;
@@ -62,6 +62,7 @@ impl Connect {
                 app: &record,
                 call: record.manifest.connect_call(),
                 values: BTreeMap::from([("state".to_owned(), value)]),
+                given: Context::default(),
                 acting: Some(&visitor.identity.user_id),
                 request: visitor.request,
                 deadline: visitor.deadline,

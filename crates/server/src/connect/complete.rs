@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use tessera_types::{App, AppId, CallResponse, RawJson};
+use tessera_types::{App, AppId, CallResponse, Context, RawJson};
 use tokio::time::Instant;
 
 use super::{Connect, Error, Visitor};
@@ -165,6 +165,7 @@ impl Connect {
                 app: &record,
                 call: record.manifest.complete_call(),
                 values: query.into_values()?,
+                given: Context::default(),
                 acting: Some(&identity.user_id),
                 request: &request,
                 deadline,

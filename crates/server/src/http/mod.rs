@@ -1,6 +1,7 @@
 //! Routes, extractors and short handlers; the one table from errors to statuses (apps-framework.md section 2).
 
 mod admin;
+mod bindings;
 mod body;
 mod call;
 mod caller;
@@ -83,6 +84,7 @@ pub fn router(rooms: House, more: Router) -> Router {
     let mut site = Router::new()
         .route(&api(routes::OAUTH2_APP), only(post(oauth2::store_app).put(oauth2::store_app)))
         .route(&api(routes::OAUTH2_USER), user_record())
+        .route(&api(routes::BINDINGS), only(get(bindings::bindings)))
         .route(&api(routes::CALL), only(post(call::call)))
         .route(&api(routes::UPDATE_APP_LISTING), only(post(admin::update_listing)))
         .route(&api(routes::INSTALL_APP), only(post(admin::install)))

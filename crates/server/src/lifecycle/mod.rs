@@ -9,7 +9,7 @@ mod uninstall;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use tessera_types::{App, AppId, Call, CallResponse};
+use tessera_types::{App, AppId, Call, CallResponse, Context};
 use tokio::time::Instant;
 use url::Url;
 
@@ -89,6 +89,7 @@ impl Lifecycle {
             app,
             call: call?,
             values: BTreeMap::new(),
+            given: Context::default(),
             acting: Some(by.actor).filter(|actor| !actor.is_empty()),
             request: by.request,
             deadline: by.deadline,

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::json;
 use tessera_testkit::fake_app::Answer;
-use tessera_types::{Call, CallResponseWithMetadata, Http, RawJson, json};
+use tessera_types::{Call, CallResponseWithMetadata, Context, Http, RawJson, json};
 
 use super::super::{Profile, ServerCall};
 use super::stage::*;
@@ -62,6 +62,7 @@ async fn made_by_server(call: Call, values: &[(&str, &str)], golden: &str, lengt
         app: &app,
         call,
         values: values.iter().map(value).collect::<BTreeMap<_, _>>(),
+        given: Context::default(),
         acting: Some(ANN),
         request: "request-1",
         deadline: soon(),
