@@ -38,7 +38,8 @@ impl Target {
         }
     }
 
-    pub(super) fn root_url(&self) -> &str {
+    /// Where the App is.
+    pub fn root_url(&self) -> &str {
         &self.root_url
     }
 
