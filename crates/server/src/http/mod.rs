@@ -6,6 +6,7 @@ mod body;
 mod call;
 mod caller;
 mod connect;
+mod console;
 mod cookies;
 mod errors;
 mod extract;
@@ -105,7 +106,10 @@ pub fn router(rooms: House, more: Router) -> Router {
         .route(&ours("/apps"), only(get(tessera::apps)))
         .route(&ours("/apps/{app}/connections"), only(get(tessera::app_connections)));
     if rooms.settings.development {
-        site = site.route("/", only(get(home::home)));
+        site = site
+            .route("/", only(get(home::home)))
+            .route("/console/{file}", only(get(console::file)))
+            .route(&ours("/console/markdown"), only(post(console::markdown)));
     }
     let mut site = site.with_state(Arc::clone(&rooms)).merge(more);
     let below = rooms.settings.site_url.path().trim_end_matches('/').to_owned();

@@ -4,6 +4,8 @@
 //! A page is self-contained: its style and its script are inline, named by hash in its own content security policy.
 //! Nothing is fetched, nothing may frame it, and it works without script (OS-16).
 
+pub mod console;
+pub mod markdown;
 pub mod sign_in;
 
 use std::sync::LazyLock;
@@ -81,33 +83,18 @@ impl<'a> Declined<'a> {
     }
 }
 
-/// The site's front page, in development: who is signed in, and what they can connect.
+/// The front page of a development site, for who is not signed in.
 #[derive(Debug, Template)]
 #[template(path = "home.html")]
 pub struct Home<'a> {
     style: &'static str,
-    username: Option<&'a str>,
-    apps: &'a [HomeApp],
     sign_in: &'a str,
 }
 
-/// An App on the front page.
-#[derive(Debug)]
-pub struct HomeApp {
-    /// Its display name.
-    pub name: String,
-    /// Its id.
-    pub id: String,
-    /// Whether the person has a connection with it.
-    pub connected: bool,
-    /// Where connecting begins.
-    pub connect: String,
-}
-
 impl<'a> Home<'a> {
-    /// The page for someone, or for nobody.
-    pub fn page(username: Option<&'a str>, apps: &'a [HomeApp], sign_in: &'a str) -> Page {
-        page(&Self { style: STYLE, username, apps, sign_in }, "")
+    /// The page that leads to the sign-in page.
+    pub fn page(sign_in: &'a str) -> Page {
+        page(&Self { style: STYLE, sign_in }, "")
     }
 }
 

@@ -1,0 +1,115 @@
+// The console: who is there, where, and what Apps offer.
+
+import { bindings, get, post, siteUrl } from "./api.js";
+import { headerButtons, here } from "./calls.js";
+import { setCommands, type } from "./composer.js";
+import { byId, el } from "./dom.js";
+import { clear, failed, posted } from "./messages.js";
+import { listen } from "./socket.js";
+
+const REFRESH = "custom_com.mattermost.apps_refresh_bindings";
+const NAMES = new Map();
+
+let me;
+let channels = [];
+
+async function nameOf(userId) {
+  if (!NAMES.has(userId)) {
+    NAMES.set(userId, get(`users/${userId}`).then((user) => user.username, () => "somebody"));
+  }
+  return NAMES.get(userId);
+}
+
+function titleOf(channel) {
+  return channel.type === "D" ? `@ ${channel.title}` : channel.display_name;
+}
+
+async function loadChannels() {
+  const list = await get(`users/me/teams/${here.team_id}/channels`);
+  for (const channel of list.filter((one) => one.type === "D")) {
+    const other = channel.name.split("__").find((id) => id !== me.id) ?? me.id;
+    channel.title = await nameOf(other);
+  }
+  channels = list.sort((a, b) => (a.type === "D") - (b.type === "D") || titleOf(a).localeCompare(titleOf(b)));
+  drawChannels();
+}
+
+function drawChannels() {
+  byId("channels").replaceChildren(...channels.map((channel) => el("li", {}, el("button", {
+    type: "button", "aria-current": channel.id === here.channel_id ? "page" : undefined,
+    onclick: () => enter(channel),
+  }, titleOf(channel)))));
+}
+
+async function enter(channel) {
+  here.channel_id = channel.id;
+  byId("channel").textContent = titleOf(channel);
+  document.title = `${titleOf(channel)} · Tessera`;
+  drawChannels();
+  const [list, tree] = await Promise.all([get(`channels/${channel.id}/posts`), fetchBindings()]);
+  if (here.channel_id !== channel.id) return;
+  clear(welcome(tree));
+  for (const id of [...list.order].reverse()) {
+    const message = list.posts[id];
+    posted(message, await nameOf(message.user_id));
+  }
+}
+
+async function fetchBindings() {
+  const tree = await bindings(here);
+  const below = (location) => tree.find((one) => one.location === location)?.bindings ?? [];
+  setCommands(below("/command"));
+  byId("buttons").replaceChildren(...headerButtons(below("/channel_header")));
+  return below("/command");
+}
+
+/** What there is to try, for who has just come. */
+function welcome(commands) {
+  const lines = commands.map((app) => {
+    const button = (text) => el("button", { type: "button", class: "command", onclick: () => type(`${text} `) }, text);
+    const name = app.label || app.location;
+    const children = (app.bindings ?? []).flatMap((child) => [" ", button(`/${name} ${child.label || child.location}`)]);
+    return el("li", {}, app.description || name, ...(children.length ? children : [" ", button(`/${name}`)]));
+  });
+  const none = el("p", {}, "No App with commands is installed. Start yours, then run ",
+    el("code", {}, "tessera apps add http://localhost:4000/manifest.json"), " and ",
+    el("code", {}, "tessera apps install APP"), ".");
+  return el("section", { class: "welcome", "aria-label": "What to try" },
+    el("h2", {}, lines.length ? "Commands of the installed Apps" : "Nothing to try yet"),
+    lines.length ? el("ul", {}, ...lines) : none,
+    el("p", { class: "soft" }, "Type / for suggestions; Tab or an arrow key takes one, Enter sends."));
+}
+
+function redraw(tree) {
+  document.querySelector(".welcome")?.replaceWith(welcome(tree));
+}
+
+async function heard(event, data) {
+  if (event === "posted") {
+    const message = JSON.parse(data.post);
+    if (message.channel_id === here.channel_id) posted(message, await nameOf(message.user_id));
+    else if (!channels.some((one) => one.id === message.channel_id)) await loadChannels();
+  } else if (event === REFRESH || event === "hello") {
+    redraw(await fetchBindings());
+  }
+}
+
+async function start() {
+  me = await get("users/me");
+  byId("who").textContent = `Signed in as ${me.username}`;
+  byId("site").textContent = siteUrl.href.replace(/\/$/, "");
+  const [team] = await get("users/me/teams");
+  here.team_id = team.id;
+  byId("team").textContent = team.display_name;
+  await loadChannels();
+  await enter(channels.find((one) => one.name === "town-square") ?? channels[0]);
+  listen((event, data) => heard(event, data).catch((error) => failed("console", error.message)));
+  byId("line").focus();
+}
+
+byId("sign-out").addEventListener("click", async () => {
+  await post("users/logout").catch(() => {});
+  location.reload();
+});
+
+start().catch((error) => failed("console", error.message));

@@ -1,0 +1,57 @@
+// The log: what people and bots posted, and what Apps told the reader alone.
+
+import { markdown } from "./api.js";
+import { byId, el } from "./dom.js";
+
+const log = byId("log");
+const shown = new Set();
+
+function at(ms) {
+  return new Date(ms).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
+}
+
+/** The server's HTML; links lead to a tab of their own, so that the console stays. */
+async function fill(body, text) {
+  body.textContent = text;
+  try {
+    body.innerHTML = await markdown(text);
+  } catch {
+    return; // The text as it was written is still there.
+  }
+  for (const link of body.querySelectorAll("a[href]")) {
+    link.target = "_blank";
+    link.rel = "noopener noreferrer";
+  }
+}
+
+function add(kind, by, text, when, note) {
+  const body = el("div", { class: "body" });
+  const who = el("p", { class: "by" }, el("span", {}, by), el("small", {}, note ? `${at(when)} · ${note}` : at(when)));
+  const low = log.scrollHeight - log.scrollTop - log.clientHeight < 80;
+  log.append(el("div", { class: `message ${kind}` }, who, body));
+  const down = () => low && log.scrollTo(0, log.scrollHeight);
+  down();
+  return fill(body, text).then(down);
+}
+
+/** Something that somebody posted, once. */
+export function posted(post, username) {
+  if (shown.has(post.id)) return;
+  shown.add(post.id);
+  add("posted", username, post.message, post.create_at);
+}
+
+/** Something that an App says to the reader alone. */
+export function told(by, text) {
+  return add("told", by, text, Date.now(), "only visible to you");
+}
+
+/** Something that did not work. */
+export function failed(by, text) {
+  return add("error", by, text || "It did not work, and no reason was given.", Date.now(), "error");
+}
+
+export function clear(...first) {
+  shown.clear();
+  log.replaceChildren(...first);
+}

@@ -1,0 +1,35 @@
+//! The console of a development site: a page and its modules, as they lie in the source tree. No build step, and
+//! nothing comes from elsewhere.
+
+use super::Page;
+
+/// Scripts and styles of the console's own, requests to the site, and nothing else.
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; \
+    img-src 'self' data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+
+/// What the page is made of: name, content type, text.
+const FILES: &[(&str, &str, &str)] = &[
+    ("console.css", CSS, include_str!("../../console/console.css")),
+    ("api.js", SCRIPT, include_str!("../../console/api.js")),
+    ("calls.js", SCRIPT, include_str!("../../console/calls.js")),
+    ("commands.js", SCRIPT, include_str!("../../console/commands.js")),
+    ("composer.js", SCRIPT, include_str!("../../console/composer.js")),
+    ("dom.js", SCRIPT, include_str!("../../console/dom.js")),
+    ("fields.js", SCRIPT, include_str!("../../console/fields.js")),
+    ("forms.js", SCRIPT, include_str!("../../console/forms.js")),
+    ("main.js", SCRIPT, include_str!("../../console/main.js")),
+    ("messages.js", SCRIPT, include_str!("../../console/messages.js")),
+    ("socket.js", SCRIPT, include_str!("../../console/socket.js")),
+];
+const CSS: &str = "text/css; charset=utf-8";
+const SCRIPT: &str = "text/javascript; charset=utf-8";
+
+/// The page, for somebody who is signed in.
+pub fn page() -> Page {
+    Page { html: include_str!("../../console/index.html").to_owned(), policy: POLICY.to_owned() }
+}
+
+/// One of its files, with its content type.
+pub fn file(name: &str) -> Option<(&'static str, &'static str)> {
+    FILES.iter().find(|(known, ..)| *known == name).map(|(_, kind, text)| (*kind, *text))
+}
