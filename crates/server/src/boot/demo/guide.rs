@@ -25,10 +25,6 @@ pub(super) fn print(stage: &Stage, ready: &Ready, report: &Report) -> Result<(),
     };
     let login = ready.api.url(LOGIN);
     let call = ready.api.framework(routes::CALL);
-    let curl = |call_json: &serde_json::Value| {
-        // No apostrophe can be in it: it is made of the names of paths and levels.
-        format!("curl -s -H \"Authorization: Bearer $TOKEN\" -d '{call_json}' {call}; echo")
-    };
     let text = || {
         format!(
             "
@@ -41,28 +37,19 @@ Tessera for Mattermost Apps, the demo. Everything runs on this machine; nothing 
              accounts {ada}, {grace}; password {ACCOUNT_PASSWORD}
   data       {data}
 
-1. Connect: open this in a browser, sign in as user-1, continue, sign in at the provider as {ada}, allow.
+Open {site} in a browser and sign in as user-1. Then type there, into the line at the bottom:
 
-   {connect}
+  /{APP_ID} connect       follow the link, continue, sign in at the provider as {ada}, allow
+  /{APP_ID} send          the App lists the calendars of the account that you connected
+  /{APP_ID} disconnect    and it forgets them
 
-2. Send: have the App list the calendars of the account you connected. In another terminal:
-
-   TOKEN=$(curl -s -o /dev/null -D - -d '{{\"login_id\":\"user-1\",\"password\":\"{PASSWORD}\"}}' {login} | tr -d '\\r' | sed -n 's/^[Tt]oken: //p')
-   {send}
-
-   Sign in as user-2 instead, and the App says that this user is not connected.
-
-3. Disconnect:
-
-   {disconnect}
+As user-2 the App says that this user is not connected; /{APP_ID} configure is for sysadmin.
 
 Ctrl-C ends all of it.",
             accounts = ACCOUNTS.join(", "),
             app = stage.app_url,
             ada = ADA.name,
             grace = GRACE.name,
-            send = curl(&send),
-            disconnect = curl(&disconnect),
         )
     };
     let object = || {
