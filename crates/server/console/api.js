@@ -59,6 +59,11 @@ export async function call(creq) {
   }
 }
 
+/** The last calls that Apps got, newest first. */
+export async function inspected() {
+  return (await request("GET", `${PLUGIN}/tessera/v1/console/calls`)).calls;
+}
+
 /** Markdown as HTML that the server made safe. */
 export async function markdown(text) {
   return (await request("POST", `${PLUGIN}/tessera/v1/console/markdown`, { text })).html;

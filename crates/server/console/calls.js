@@ -3,6 +3,7 @@
 import { call } from "./api.js";
 import { el } from "./dom.js";
 import { open } from "./forms.js";
+import { changed } from "./inspector.js";
 import { failed, told } from "./messages.js";
 
 /** Where the reader is now; kept up to date by the page. */
@@ -20,6 +21,7 @@ export async function submit(origin, made, rest = {}, fromForm = false) {
   const { path, expand, state } = made;
   const creq = { path, expand, state, ...rest, context: contextOf(origin.app_id, origin.location) };
   const answer = await call(creq);
+  changed();
   const by = answer.app_metadata?.bot_username || origin.app_id;
   switch (answer.type) {
     case "error":

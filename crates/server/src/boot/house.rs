@@ -113,14 +113,16 @@ pub async fn build(config: &Config, site_url: Url, env: Env) -> Result<House, Er
         profile: config.compat.profile,
     };
     let (apps_, grants_) = (Arc::clone(&apps), Arc::clone(&grants));
-    let calls = Arc::new(Calls::new(
+    let calls = Calls::new(
         apps_,
         grants_,
         Arc::clone(&platform),
         Arc::clone(&upstream),
         Arc::clone(&audit),
         settings,
-    ));
+    );
+    // A site of development remembers what its Apps were told, for their authors.
+    let calls = Arc::new(calls.inspected(env.clone()));
     let connect = Connect::new(
         &store,
         connect::Rooms {

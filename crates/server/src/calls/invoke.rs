@@ -5,7 +5,8 @@ use tokio::time::Instant;
 
 use super::error::Shown;
 use super::expand::Asking;
-use super::{CallError, Calls, InvokeError};
+use super::inspector::Begun;
+use super::{Asked, CallError, Calls, InvokeError};
 use crate::platform::Identity;
 use crate::upstream::Target;
 
@@ -29,9 +30,15 @@ impl Calls {
     ) -> CallOutcome {
         let mut metadata = AppMetadata::default();
         // On the heap: an expanded context is large, and every caller's future would carry it.
-        let response = Box::pin(self.answer(caller, request, request_id, deadline, &mut metadata))
-            .await
-            .unwrap_or_else(|error| CallResponse::error(error.to_string()));
+        let (app, path) = (request.context.app_id.clone(), request.path.clone());
+        let answer = Box::pin(self.answer(caller, request, request_id, deadline, &mut metadata)).await;
+        let response = answer.unwrap_or_else(|error| {
+            if !matches!(error, InvokeError::Call(CallError::Upstream(_))) {
+                let acting = caller.map(|caller| caller.user_id.as_str());
+                self.unsent(|| Begun::new(request_id, &app, &path, "call", acting), &error);
+            }
+            CallResponse::error(error.to_string())
+        });
         CallOutcome { response, metadata }
     }
 
@@ -57,7 +64,8 @@ impl Calls {
         let asking = Asking { app: &app, acting, given: &given, request: request_id };
         let context = self.expand(asking, request.expand.as_ref()).await.map_err(CallError::from)?;
         let request = CallRequest { path, context, ..request };
-        Ok(Box::pin(self.dispatch(&app, &target, request, acting, deadline)).await?)
+        let asked = Asked { acting, id: request_id, kind: "call", deadline };
+        Ok(Box::pin(self.dispatch(&app, &target, request, asked)).await?)
     }
 }
 

@@ -10,6 +10,7 @@ mod error;
 mod expand;
 mod eyes;
 mod forms;
+mod inspector;
 mod invoke;
 mod oauth2;
 mod plan;
@@ -25,6 +26,7 @@ use tokio::time::Instant;
 
 use crate::apps::Registry;
 use crate::audit::Audit;
+use crate::env::Env;
 use crate::grants::Grants;
 use crate::platform::{Audience, Event, Platform, REFRESH_BINDINGS};
 use crate::upstream::{Target, Upstream};
@@ -32,6 +34,8 @@ use crate::upstream::{Target, Upstream};
 pub use bindings::Gathered;
 pub use error::{CallError, Cause, ExpandError, InvokeError};
 pub use forms::{Problem, clean_form};
+pub use inspector::Seen;
+use inspector::{Begun, Inspector};
 pub use invoke::CallOutcome;
 pub use server_call::ServerCall;
 
@@ -57,6 +61,15 @@ pub struct Settings {
     pub profile: Profile,
 }
 
+/// On whose behalf a request is sent, in which request of theirs, why, and until when.
+#[derive(Clone, Copy)]
+struct Asked<'a> {
+    acting: Option<&'a str>,
+    id: &'a str,
+    kind: &'static str,
+    deadline: Instant,
+}
+
 /// Calls Apps, for people and for the server itself.
 pub struct Calls {
     apps: Arc<Registry>,
@@ -66,6 +79,7 @@ pub struct Calls {
     audit: Arc<Audit>,
     settings: Settings,
     bindings_memory: bindings::Memory,
+    inspector: Option<Inspector>,
 }
 
 impl Calls {
@@ -79,7 +93,25 @@ impl Calls {
         settings: Settings,
     ) -> Self {
         let bindings_memory = bindings::Memory::new();
-        Self { apps, grants, platform, upstream, audit, settings, bindings_memory }
+        Self { apps, grants, platform, upstream, audit, settings, bindings_memory, inspector: None }
+    }
+
+    /// Remembers the last calls from now on, for [`Calls::seen`].
+    #[must_use]
+    pub fn inspected(self, env: Env) -> Self {
+        Self { inspector: Some(Inspector::new(env)), ..self }
+    }
+
+    /// The last calls, newest first; of one user, or of all. None where calls are not remembered.
+    pub fn seen(&self, user: Option<&str>) -> Option<Vec<Seen>> {
+        self.inspector.as_ref().map(|inspector| inspector.of(user))
+    }
+
+    /// Remembers a call that failed before anything was sent.
+    fn unsent<E: ToString>(&self, begun: impl FnOnce() -> Begun, error: &E) {
+        if let Some(inspector) = &self.inspector {
+            inspector.ended(begun(), &Err::<CallResponse, _>(error.to_string()));
+        }
     }
 
     /// Sends an expanded request, then tidies the answer. The acting user in the JWT is the expanded one (B-34).
@@ -88,13 +120,20 @@ impl Calls {
         app: &App,
         target: &Target,
         request: CallRequest,
-        acting: Option<&str>,
-        deadline: Instant,
+        asked: Asked<'_>,
     ) -> Result<CallResponse, CallError> {
+        let Asked { acting, id, kind, deadline } = asked;
         let path = request.path.clone();
+        let begun = self
+            .inspector
+            .as_ref()
+            .map(|to| (to, Begun::new(id, &app.manifest.app_id, &path, kind, acting).with(&request)));
         let expanded = request.context.acting_user.as_ref().map(|user| user.id.clone());
-        let response = self.upstream.post(target, request, expanded.as_deref(), deadline).await?;
-        Ok(self.tidy(app, &path, acting, response))
+        let answer = self.upstream.post(target, request, expanded.as_deref(), deadline).await;
+        if let Some((inspector, begun)) = begun {
+            inspector.ended(begun, &answer);
+        }
+        Ok(self.tidy(app, &path, acting, answer?))
     }
 
     /// What becomes of an App's answer (section 5.3): a missing type means ok, forms are cleaned, and clients of

@@ -6,7 +6,8 @@ use tessera_types::{App, Call, CallRequest, CallResponse, Context, RawJson};
 use tokio::time::Instant;
 
 use super::expand::Asking;
-use super::{CallError, Calls};
+use super::inspector::{self, Begun};
+use super::{Asked, CallError, Calls};
 use crate::upstream::Target;
 
 /// A call that the server makes itself.
@@ -36,7 +37,16 @@ impl Calls {
     /// When there is no answer. An answer of the type `error` is the App's word, and is given back as it is.
     pub async fn server_call(&self, made: ServerCall<'_>) -> Result<CallResponse, CallError> {
         // On the heap: an expanded context is large, and every caller's future would carry it.
-        Box::pin(self.make(made)).await
+        let (app, path) = (made.app, made.call.path.clone());
+        let (id, acting) = (made.request, made.acting);
+        let answer = Box::pin(self.make(made)).await;
+        if let Err(error) = &answer
+            && !matches!(error, CallError::Upstream(_))
+        {
+            let begun = || Begun::new(id, &app.manifest.app_id, &path, inspector::kind(app, &path), acting);
+            self.unsent(begun, error);
+        }
+        answer
     }
 
     async fn make(&self, made: ServerCall<'_>) -> Result<CallResponse, CallError> {
@@ -44,6 +54,7 @@ impl Calls {
         let target = Target::of(app)?;
         let asking = Asking { app, acting, given: &given, request };
         let context = self.expand(asking, call.expand.as_ref()).await?;
+        let asked = Asked { acting, id: request, kind: inspector::kind(app, &call.path), deadline };
         let request = CallRequest {
             path: call.path,
             expand: call.expand,
@@ -52,6 +63,6 @@ impl Calls {
             context,
             ..CallRequest::default()
         };
-        Box::pin(self.dispatch(app, &target, request, acting, deadline)).await
+        Box::pin(self.dispatch(app, &target, request, asked)).await
     }
 }

@@ -13,6 +13,7 @@ mod extract;
 mod guard;
 pub mod health;
 mod home;
+mod inspector;
 mod marketplace;
 mod oauth2;
 mod pages;
@@ -109,6 +110,7 @@ pub fn router(rooms: House, more: Router) -> Router {
         site = site
             .route("/", only(get(home::home)))
             .route("/console/{file}", only(get(console::file)))
+            .route(&ours("/console/calls"), only(get(inspector::calls)))
             .route(&ours("/console/markdown"), only(post(console::markdown)));
     }
     let mut site = site.with_state(Arc::clone(&rooms)).merge(more);

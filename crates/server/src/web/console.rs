@@ -17,6 +17,7 @@ const FILES: &[(&str, &str, &str)] = &[
     ("dom.js", SCRIPT, include_str!("../../console/dom.js")),
     ("fields.js", SCRIPT, include_str!("../../console/fields.js")),
     ("forms.js", SCRIPT, include_str!("../../console/forms.js")),
+    ("inspector.js", SCRIPT, include_str!("../../console/inspector.js")),
     ("main.js", SCRIPT, include_str!("../../console/main.js")),
     ("messages.js", SCRIPT, include_str!("../../console/messages.js")),
     ("socket.js", SCRIPT, include_str!("../../console/socket.js")),

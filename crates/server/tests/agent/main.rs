@@ -3,5 +3,6 @@
 mod console;
 mod echo;
 mod files;
+mod inspector;
 mod lists;
 mod stage;
