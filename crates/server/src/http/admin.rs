@@ -77,7 +77,7 @@ pub(super) async fn get_app(
     })
 }
 
-pub(super) fn by(caller: &Caller) -> By<'_> {
+fn by(caller: &Caller) -> By<'_> {
     let actor = caller.identity.as_ref().map_or("", |identity| identity.user_id.as_str());
     By { actor, request: &caller.request, deadline: caller.deadline }
 }

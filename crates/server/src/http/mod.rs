@@ -14,10 +14,8 @@ mod guard;
 pub mod health;
 mod home;
 mod inspector;
-mod marketplace;
 mod oauth2;
 mod pages;
-mod static_files;
 mod tessera;
 mod unread;
 pub mod v4;
@@ -96,11 +94,6 @@ pub fn router(rooms: House, more: Router) -> Router {
         .route(&api(routes::ENABLE_APP), only(post(admin::enable)))
         .route(&api(routes::DISABLE_APP), only(post(admin::disable)))
         .route(&api("/apps/{app}"), only(get(admin::get_app)))
-        .route(&api(routes::PING), only(post(marketplace::ping)))
-        .route(&api("/bot-ids"), only(get(marketplace::bot_ids)))
-        .route(&api("/oauth-app-ids"), only(get(marketplace::oauth_app_ids)))
-        .route(&api("/marketplace"), only(get(marketplace::marketplace)))
-        .route(&app("/static/{*name}"), only(get(static_files::asset)))
         .route(&app(routes::CONNECT), only(get(connect::connect).post(connect::confirm)))
         .route(&app(routes::COMPLETE), only(get(connect::complete)))
         .route(&ours("/connections"), only(get(tessera::own_connections)))

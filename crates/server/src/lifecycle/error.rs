@@ -31,14 +31,6 @@ pub enum Error {
         /// What went wrong.
         reason: String,
     },
-    /// A static asset cannot be had; the reason is there twice, as in the original.
-    #[error("failed to fetch: {url}, error: {error}: {error}")]
-    Asset {
-        /// Where it should be.
-        url: String,
-        /// What went wrong.
-        error: upstream::Error,
-    },
     /// Uninstall: there is no such App.
     #[error("failed to get app, appID: {0}: {1}")]
     Uninstall(AppId, apps::Error),

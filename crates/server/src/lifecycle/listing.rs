@@ -6,7 +6,7 @@ use super::{By, Error, Lifecycle};
 use crate::audit;
 
 /// The version of the framework that listed manifests are stamped with (section 8.1).
-pub const WIRE_VERSION: &str = "1.2.2";
+const SCHEMA_VERSION: &str = "1.2.2";
 
 impl Lifecycle {
     /// Lists a manifest; without `Replace`, deployments of an earlier listing are merged in. Gives the manifest as
@@ -22,7 +22,7 @@ impl Lifecycle {
             }
         };
         self.note(audit::Act::AppListed, &id, by).await?;
-        let stamped = Manifest { schema_version: WIRE_VERSION.to_owned(), ..manifest.clone() };
+        let stamped = Manifest { schema_version: SCHEMA_VERSION.to_owned(), ..manifest.clone() };
         self.apps.list_manifest(&id, &stamped).await?;
         Ok(manifest)
     }

@@ -3,7 +3,6 @@
 mod error;
 mod install;
 mod listing;
-mod showing;
 mod switch;
 mod uninstall;
 
@@ -23,8 +22,6 @@ use crate::platform::{Audience, Event, Platform, REFRESH_BINDINGS};
 use crate::upstream::Upstream;
 
 pub use error::Error;
-pub use listing::WIRE_VERSION;
-pub use showing::Listed;
 
 /// How long a change that no request asks for may take.
 pub const PATIENCE: std::time::Duration = std::time::Duration::from_secs(30);

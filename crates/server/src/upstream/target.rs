@@ -38,8 +38,7 @@ impl Target {
         }
     }
 
-    /// Where the App is.
-    pub fn root_url(&self) -> &str {
+    pub(super) fn root_url(&self) -> &str {
         &self.root_url
     }
 
