@@ -35,7 +35,7 @@ async fn ids_of_bots_and_clients_of_all_installed_apps() {
         ids
     };
     let bots = expect(|record| &record["bot_user_id"]);
-    let clients = expect(|record| &record["mattermost_oauth2"]["client_id"]);
+    let clients = expect(|record| &record["mattermost_oauth2"]["id"]);
     for (route, expected) in [("/bot-ids", bots), ("/oauth-app-ids", clients)] {
         let answer = stage.open(route).await;
         assert!(!answer.text().ends_with('\n'));
