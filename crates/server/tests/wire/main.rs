@@ -10,5 +10,6 @@ mod admin;
 mod documented;
 mod echo;
 mod listing;
+mod sessions;
 mod stage;
 mod statics;

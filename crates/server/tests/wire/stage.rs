@@ -8,7 +8,7 @@ use tessera_testkit::wire::{Answer, Ask};
 use tessera_testkit::within::Within;
 
 pub(crate) struct Stage {
-    _server: Within,
+    pub(crate) server: Within,
     pub(crate) site: Site,
     pub(crate) fake: FakeApp,
     pub(crate) admin: Person,
@@ -21,12 +21,12 @@ impl Stage {
     }
 
     pub(crate) async fn with(change: impl FnOnce(&mut Config)) -> Self {
-        let _server = Within::start_with(change).await;
-        let site = _server.site;
+        let server = Within::start_with(change).await;
+        let site = server.site;
         let fake = FakeApp::start().await;
         let admin = site.sign_in("sysadmin").await;
         let user = site.sign_in("user-1").await;
-        Self { _server, site, fake, admin, user }
+        Self { server, site, fake, admin, user }
     }
 
     /// An administrator's request about an App, which must succeed.
