@@ -20,6 +20,12 @@ pub const CALL: &str = "/call";
 pub const BINDINGS: &str = "/bindings";
 /// R08.
 pub const PING: &str = "/ping";
+/// R09.
+pub const BOT_IDS: &str = "/bot-ids";
+/// R10.
+pub const OAUTH_APP_IDS: &str = "/oauth-app-ids";
+/// R24.
+pub const MARKETPLACE: &str = "/marketplace";
 /// R18.
 pub const UPDATE_APP_LISTING: &str = "/update-app-listing";
 /// R19.

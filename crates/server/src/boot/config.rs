@@ -57,12 +57,19 @@ impl Default for Server {
 /// `[site]`
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-#[derive(Default)]
 pub struct Site {
     /// The address that people and Apps use, with its sub-path if it has one. Required outside development.
     pub url: String,
     /// The password of the seeded accounts of the standalone site (development only).
     pub password: String,
+    /// Whether people of the standalone site see each other's e-mail addresses (administrators always do).
+    pub show_email_address: bool,
+}
+
+impl Default for Site {
+    fn default() -> Self {
+        Self { url: String::new(), password: String::new(), show_email_address: true }
+    }
 }
 
 /// `[store]`

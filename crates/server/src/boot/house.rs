@@ -100,7 +100,10 @@ pub async fn build(config: &Config, site_url: Url, env: Env) -> Result<House, Er
     let (vault_, audit_) = (Arc::clone(&vault), Arc::clone(&audit));
     let grants = Arc::new(Grants::new(Arc::clone(&apps), &store, vault_, audit_, env.clone()));
     let upstream = Arc::new(Upstream::new(egress, env.clone()));
-    let site = standalone::Settings::new(site_url.clone(), Password::new(config.site.password.as_str()));
+    let site = standalone::Settings {
+        show_email_address: config.site.show_email_address,
+        ..standalone::Settings::new(site_url.clone(), Password::new(config.site.password.as_str()))
+    };
     let standalone = Standalone::open(&store, Arc::clone(&vault), env.clone(), site).await?;
     let platform: Arc<dyn Platform> = Arc::clone(&standalone) as _;
 

@@ -10,7 +10,7 @@ use crate::web::{Home, console};
 
 pub(super) async fn home(State(house): State<House>, caller: Caller) -> Response {
     if caller.identity.is_some() {
-        return pages::respond(console::page());
+        return pages::respond(console::page(&house.settings.site_url));
     }
     let back = format!("{}/", house.settings.site_url.path().trim_end_matches('/'));
     pages::respond(Home::page(&house.platform.sign_in_url(&back)))

@@ -14,8 +14,10 @@ mod guard;
 pub mod health;
 mod home;
 mod inspector;
+mod listing;
 mod oauth2;
 mod pages;
+mod static_files;
 mod tessera;
 mod unread;
 pub mod v4;
@@ -94,6 +96,11 @@ pub fn router(rooms: House, more: Router) -> Router {
         .route(&api(routes::ENABLE_APP), only(post(admin::enable)))
         .route(&api(routes::DISABLE_APP), only(post(admin::disable)))
         .route(&api("/apps/{app}"), only(get(admin::get_app)))
+        .route(&api(routes::PING), only(post(listing::ping)))
+        .route(&api(routes::BOT_IDS), only(get(listing::bot_ids)))
+        .route(&api(routes::OAUTH_APP_IDS), only(get(listing::oauth_app_ids)))
+        .route(&api(routes::MARKETPLACE), only(get(listing::marketplace)))
+        .route(&app("/static/{*name}"), only(get(static_files::get_static)))
         .route(&app(routes::CONNECT), only(get(connect::connect).post(connect::confirm)))
         .route(&app(routes::COMPLETE), only(get(connect::complete)))
         .route(&ours("/connections"), only(get(tessera::own_connections)))

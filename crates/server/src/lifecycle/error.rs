@@ -1,7 +1,7 @@
 //! What can go wrong in an App's life; the texts are the wire's (sections 2.12 to 2.14).
 
-use tessera_types::AppId;
 use tessera_types::error::Kind;
+use tessera_types::{AppId, path};
 
 use crate::{apps, audit, calls, env, grants, platform, upstream};
 
@@ -31,6 +31,12 @@ pub enum Error {
         /// What went wrong.
         reason: String,
     },
+    /// The name of a static asset is none.
+    #[error("{0}")]
+    StaticName(path::PathError),
+    /// A static asset could not be fetched.
+    #[error("{0}")]
+    Static(upstream::Error),
     /// Uninstall: there is no such App.
     #[error("failed to get app, appID: {0}: {1}")]
     Uninstall(AppId, apps::Error),
@@ -70,10 +76,11 @@ impl Error {
     /// The kind in the wire's error model (section 12.1).
     pub fn kind(&self) -> Kind {
         match self {
-            Self::Manifest(_) => Kind::Invalid,
+            Self::Manifest(_) | Self::StaticName(_) => Kind::Invalid,
             Self::NotListed(_) => Kind::NotFound,
             Self::App(error) | Self::Uninstall(_, error) | Self::Switch(_, error) => error.kind(),
             Self::Grants(error) => error.kind(),
+            Self::Static(error) => error.kind(),
             _ => Kind::Other,
         }
     }

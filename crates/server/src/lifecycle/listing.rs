@@ -2,11 +2,8 @@
 
 use tessera_types::{AppId, Manifest, UpdateAppListing};
 
-use super::{By, Error, Lifecycle};
+use super::{By, Error, FRAMEWORK_VERSION, Lifecycle};
 use crate::audit;
-
-/// The version of the framework that listed manifests are stamped with (section 8.1).
-const SCHEMA_VERSION: &str = "1.2.2";
 
 impl Lifecycle {
     /// Lists a manifest; without `Replace`, deployments of an earlier listing are merged in. Gives the manifest as
@@ -22,7 +19,7 @@ impl Lifecycle {
             }
         };
         self.note(audit::Act::AppListed, &id, by).await?;
-        let stamped = Manifest { schema_version: SCHEMA_VERSION.to_owned(), ..manifest.clone() };
+        let stamped = Manifest { schema_version: FRAMEWORK_VERSION.to_owned(), ..manifest.clone() };
         self.apps.list_manifest(&id, &stamped).await?;
         Ok(manifest)
     }

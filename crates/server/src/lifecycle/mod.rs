@@ -1,5 +1,7 @@
 //! The life of an App on this site: listed, installed, enabled, disabled, uninstalled (apps-framework.md section 9).
 
+mod assets;
+mod catalogue;
 mod error;
 mod install;
 mod listing;
@@ -21,7 +23,11 @@ use crate::grants::{Act, Grants};
 use crate::platform::{Audience, Event, Platform, REFRESH_BINDINGS};
 use crate::upstream::Upstream;
 
+pub use catalogue::{CatalogueLine, Filter, Label};
 pub use error::Error;
+
+/// The version of the framework that this service speaks (sections 2.9 and 8.1).
+pub const FRAMEWORK_VERSION: &str = "1.2.2";
 
 /// How long a change that no request asks for may take.
 pub const PATIENCE: std::time::Duration = std::time::Duration::from_secs(30);

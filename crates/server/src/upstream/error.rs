@@ -29,6 +29,20 @@ pub enum Error {
     /// No reply.
     #[error("failed to invoke via HTTP: {0}")]
     Egress(egress::Error),
+    /// No reply with a static asset; the wire says why twice.
+    #[error("failed to fetch: {url}, error: {error}: {error}")]
+    Fetch {
+        /// The whole URL that was fetched.
+        url: String,
+        /// What went wrong.
+        error: egress::Error,
+    },
+    /// The name of an asset that is not below the static folder.
+    #[error("bad path: {name:?}: invalid input")]
+    OutsideStatic {
+        /// The name.
+        name: String,
+    },
     /// The path makes no URL.
     #[error("failed to invoke via HTTP: {0}")]
     Url(String),
@@ -51,6 +65,7 @@ impl Error {
     pub fn kind(&self) -> Kind {
         match self {
             Self::NotFound { .. } => Kind::NotFound,
+            Self::OutsideStatic { .. } => Kind::Invalid,
             _ => Kind::Other,
         }
     }

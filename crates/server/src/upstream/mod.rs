@@ -90,9 +90,15 @@ impl Upstream {
     /// A static asset, whatever the status (section 7.6). The name is a cleaned one.
     ///
     /// # Errors
-    /// When there is no reply.
+    /// When there is no reply, or the name leads out of the static folder.
     pub async fn static_asset(&self, target: &Target, name: &str, deadline: Instant) -> Result<Asset, Error> {
-        let (_, url) = address(target, &format!("/static/{name}"))?;
+        let (shown, url) = address(target, &format!("/static/{name}"))?;
+        let (_, folder) = address(target, "/static")?;
+        // A name is a URL reference and may have a host, `..` among them: only the whole URL tells (B-58).
+        let inside = url.path().strip_prefix(folder.path()).is_some_and(|rest| rest.starts_with('/'));
+        if !inside || url.origin() != folder.origin() {
+            return Err(Error::OutsideStatic { name: name.to_owned() });
+        }
         let sent = egress::Request {
             method: Method::GET,
             url,
@@ -102,7 +108,8 @@ impl Upstream {
             cap_bytes: CAP,
             audience: Audience::App,
         };
-        let mut reply = self.egress.send(sent).await.map_err(Error::Egress)?;
+        let failed = |error| Error::Fetch { url: shown, error };
+        let mut reply = self.egress.send(sent).await.map_err(failed)?;
         let content_type = reply.headers.remove(CONTENT_TYPE);
         Ok(Asset { status: reply.status, content_type, body: reply.body })
     }

@@ -1,11 +1,9 @@
 //! The console of a development site: a page and its modules, as they lie in the source tree. No build step, and
 //! nothing comes from elsewhere.
 
-use super::Page;
+use url::Url;
 
-/// Scripts and styles of the console's own, requests to the site, and nothing else.
-const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; \
-    img-src 'self' data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+use super::Page;
 
 /// What the page is made of: name, content type, text.
 const FILES: &[(&str, &str, &str)] = &[
@@ -25,9 +23,17 @@ const FILES: &[(&str, &str, &str)] = &[
 const CSS: &str = "text/css; charset=utf-8";
 const SCRIPT: &str = "text/javascript; charset=utf-8";
 
-/// The page, for somebody who is signed in.
-pub fn page() -> Page {
-    Page { html: include_str!("../../console/index.html").to_owned(), policy: POLICY.to_owned() }
+/// The page, for somebody who is signed in at this site.
+///
+/// Scripts and styles are the console's own, requests go to the site, and that is all. The site's whole origin would
+/// be too much: Apps' static files are served from it.
+pub fn page(site_url: &Url) -> Page {
+    let own = format!("{}/console/", site_url.as_str().trim_end_matches('/'));
+    let policy = format!(
+        "default-src 'none'; script-src {own}; style-src {own}; connect-src 'self'; img-src 'self' data:; \
+         form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    );
+    Page { html: include_str!("../../console/index.html").to_owned(), policy }
 }
 
 /// One of its files, with its content type.

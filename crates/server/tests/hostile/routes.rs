@@ -162,6 +162,17 @@ pub(crate) const ROUTES: &[Route] = {
             gates: &[User],
             done: &[404],
         },
+        Route { name: "R08", method: "POST", path: api!("/api/v1/ping"), gates: &[], done: &[200] },
+        Route { name: "R09", method: "GET", path: api!("/api/v1/bot-ids"), gates: &[], done: &[200] },
+        Route { name: "R10", method: "GET", path: api!("/api/v1/oauth-app-ids"), gates: &[], done: &[200] },
+        Route { name: "R24", method: "GET", path: api!("/api/v1/marketplace"), gates: &[], done: &[200] },
+        Route {
+            name: "R25",
+            method: "GET",
+            path: api!("/apps/hello/static/a/b"),
+            gates: &[User],
+            done: &[200],
+        },
         Route {
             name: "own connections",
             method: "GET",

@@ -51,13 +51,22 @@ pub struct Settings {
     pub locale: String,
     /// Whether `X-Requested-With` is no proof against cross-site requests.
     pub strict_csrf: bool,
+    /// Whether people see each other's e-mail addresses.
+    pub show_email_address: bool,
 }
 
 impl Settings {
-    /// Thirty days signed in, `en`, CSRF as lenient as Mattermost's default.
+    /// Thirty days signed in, `en`, CSRF as lenient as Mattermost's default, addresses shown.
     pub fn new(site_url: Url, password: Password) -> Self {
         let session_life_ms = 30 * 24 * 60 * 60 * 1_000;
-        Self { site_url, password, session_life_ms, locale: "en".to_owned(), strict_csrf: false }
+        Self {
+            site_url,
+            password,
+            session_life_ms,
+            locale: "en".to_owned(),
+            strict_csrf: false,
+            show_email_address: true,
+        }
     }
 }
 

@@ -101,7 +101,11 @@ impl Standalone {
     fn seen_by(&self, reader: Option<&PersonRow>, row: &PersonRow) -> Result<User, Error> {
         let user: User = decode("user", &row.doc)?;
         let whole = reader.is_none_or(|reader| reader.id == row.id || is_admin(reader));
-        Ok(if whole { user } else { profile(user) })
+        Ok(match (whole, self.settings.show_email_address) {
+            (true, _) => user,
+            (false, true) => profile(user),
+            (false, false) => User { email: String::new(), ..profile(user) },
+        })
     }
 
     /// Adds a person who cannot sign in, having no password; gives their id. For the bench's users.

@@ -25,7 +25,9 @@ async fn the_front_page_is_the_console_once_signed_in() {
     let page = get(&stage, "/").await;
     assert_eq!(page.status, 200);
     let policy = page.header("content-security-policy").unwrap();
-    for rule in ["default-src 'none'", "script-src 'self'", "connect-src 'self'", "frame-ancestors 'none'"] {
+    // An App's static file is no script of the console.
+    let own = format!("script-src http://localhost:{}/console/;", stage.site.address.port());
+    for rule in ["default-src 'none'", &own, "connect-src 'self'", "frame-ancestors 'none'"] {
         assert!(policy.contains(rule), "{policy}");
     }
     assert!(!policy.contains("unsafe"), "{policy}");
