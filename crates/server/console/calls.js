@@ -9,37 +9,38 @@ import { failed, told } from "./messages.js";
 /** Where the reader is now; kept up to date by the page. */
 export const here = { team_id: "", channel_id: "" };
 
-export function contextOf(appId, location) {
-  return { app_id: appId, location, ...here, user_agent: "webapp", track_as_submit: true };
+/** The context of what begins at `{ app_id, location, post_id }`; the post is there in a post's menu alone. */
+export function contextOf({ app_id, location, post_id }) {
+  return { app_id, location, post_id, ...here, user_agent: "webapp", track_as_submit: true };
 }
 
 /**
- * Makes a call for a binding: `{ app_id, location, name }`. Gives the answer when it is about the form that sent it
+ * Makes a call for a binding: `{ app_id, location, name, post_id }`. Gives the answer when it is about the form that sent it
  * (errors and further forms), so that the dialog can stay; otherwise it shows what came.
  */
 export async function submit(origin, made, rest = {}, fromForm = false) {
   const { path, expand, state } = made;
-  const creq = { path, expand, state, ...rest, context: contextOf(origin.app_id, origin.location) };
+  const creq = { path, expand, state, ...rest, context: contextOf(origin) };
   const answer = await call(creq);
   changed();
   const by = answer.app_metadata?.bot_username || origin.app_id;
   switch (answer.type) {
     case "error":
       if (fromForm) return answer;
-      await failed(by, answer.text);
+      failed(by, answer.text);
       return undefined;
     case "form":
       open(origin, answer.form);
       return undefined;
     case "navigate":
-      await told(by, `[Continue at ${host(answer.navigate_to_url)}](<${answer.navigate_to_url}>)`);
+      told(by, `[Continue at ${host(answer.navigate_to_url)}](<${answer.navigate_to_url}>)`);
       window.open(answer.navigate_to_url, "_blank", "noopener,noreferrer");
       return undefined;
     case "ok":
-      if (answer.text) await told(by, answer.text);
+      if (answer.text) told(by, answer.text);
       return undefined;
     default:
-      await failed(by, `The App answered with the type "${answer.type}", which this console does not know.`);
+      failed(by, `The App answered with the type "${answer.type}", which this console does not know.`);
       return undefined;
   }
 }
@@ -53,8 +54,9 @@ function host(url) {
 }
 
 /** Begins what a binding is for: its call, or its form. */
-export async function begin(binding, location, name) {
-  const origin = { app_id: binding.app_id, location, name };
+export async function begin(binding, location, post_id) {
+  const name = binding.label || binding.location;
+  const origin = { app_id: binding.app_id, location, name, post_id };
   if (binding.submit) return submit(origin, binding.submit);
   return openForm(origin, binding.form);
 }
@@ -65,14 +67,15 @@ export async function openForm(origin, form, values = {}) {
   return submit(origin, form.source, { values });
 }
 
-/** Buttons of the channel's header. */
-export function headerButtons(tree) {
-  const leaves = (bindings, at) =>
-    bindings.flatMap((one) =>
-      one.bindings ? leaves(one.bindings, `${at}/${one.location}`) : [[one, `${at}/${one.location}`]],
-    );
-  return leaves(tree, "/channel_header").map(([binding, location]) => {
-    const name = binding.label || binding.location;
-    return el("button", { type: "button", title: binding.hint, onclick: () => begin(binding, location, name) }, name);
+/** A button for each binding below a location that does something, nested ones included. */
+export function buttons(tree, at, post_id) {
+  return tree.flatMap((binding) => {
+    const location = `${at}/${binding.location}`;
+    if (binding.bindings) return buttons(binding.bindings, location, post_id);
+    const press = (event) => {
+      event.target.closest("details")?.removeAttribute("open");
+      return begin(binding, location, post_id);
+    };
+    return el("button", { type: "button", title: binding.hint, onclick: press }, binding.label || binding.location);
   });
 }

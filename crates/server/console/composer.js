@@ -55,7 +55,7 @@ async function offer() {
   const now = (turn += 1);
   const { words: all } = words(text.slice(1));
   const { binding, location } = resolve(tree, all);
-  const found = await suggest(tree, text, contextOf(binding.app_id ?? "", location));
+  const found = await suggest(tree, text, contextOf({ app_id: binding.app_id ?? "", location }));
   if (now !== turn) return undefined; // Somebody typed on.
   offered = found;
   hint.textContent = [binding.hint, binding.description].filter(Boolean).join(" · ");
@@ -115,7 +115,7 @@ form.addEventListener("submit", async (event) => {
     else await post("posts", { channel_id: here.channel_id, message: text });
   } catch (error) {
     line.value ||= text;
-    await failed("console", error.message);
+    failed("console", error.message);
   }
 });
 
@@ -138,7 +138,7 @@ async function run(text) {
   const values = {};
   for (const field of asked.fields ?? []) {
     if (texts.has(field.name)) {
-      const context = contextOf(binding.app_id, location);
+      const context = contextOf(origin);
       values[field.name] = await valueOf(field, texts.get(field.name), values, context);
     }
   }

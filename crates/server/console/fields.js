@@ -3,7 +3,7 @@
 import { get } from "./api.js";
 import { el, fresh } from "./dom.js";
 import { lookup } from "./commands.js";
-import { here } from "./calls.js";
+import { contextOf, here } from "./calls.js";
 
 const INPUTS = { number: "number", email: "email", tel: "tel", url: "url", password: "password" };
 
@@ -52,7 +52,7 @@ function select(field, value, options) {
 }
 
 /** Options that the App looks up for what is typed, offered by the browser's own list. */
-function dynamic(field, value, values, appId) {
+function dynamic(field, value, values, origin) {
   const list = el("datalist", { id: fresh("list") });
   const input = el("input", {
     type: "text", list: list.id, required: field.is_required, readonly: field.readonly, autocomplete: "off",
@@ -60,16 +60,14 @@ function dynamic(field, value, values, appId) {
   });
   const known = new Map();
   const keep = (one) => known.set(one.label, one);
-  const first = [value].flat().find(Boolean);
-  if (first?.value) {
-    keep(option(first));
-    input.value = option(first).label;
-  }
+  const before = [value].flat().filter((one) => one?.value).map(option);
+  before.forEach(keep);
+  const several = field.multiselect ? picks(input, field, before) : undefined;
+  if (!several && before.length) input.value = before[0].label;
   let asked = 0;
   const ask = async () => {
     const turn = (asked += 1);
-    const context = { app_id: appId, ...here, user_agent: "webapp" };
-    const items = await lookup(field, input.value, values(), context).catch(() => []);
+    const items = await lookup(field, input.value, values(), contextOf(origin)).catch(() => []);
     if (turn !== asked) return; // Somebody typed on.
     items.map(option).forEach(keep);
     list.replaceChildren(...items.map((one) => el("option", { value: option(one).label })));
@@ -80,14 +78,34 @@ function dynamic(field, value, values, appId) {
     input.setCustomValidity(wrong ? "Choose one of the suggestions." : "");
   };
   input.addEventListener("focus", ask, { once: true });
-  input.addEventListener("input", ask);
-  return {
-    input, beside: list,
-    value: () => {
-      const picked = known.get(input.value) ?? null;
-      return field.multiselect ? [picked].filter(Boolean) : picked;
-    },
+  input.addEventListener("input", () => {
+    if (several && known.has(input.value)) several.add(known.get(input.value));
+    ask();
+  });
+  const beside = several ? el("div", {}, several.element, list) : list;
+  return { input, beside, value: several ? several.value : () => known.get(input.value) ?? null };
+}
+
+/** What was picked in a field that takes several: a row of buttons, each of which takes its own away. */
+function picks(input, field, before) {
+  const picked = new Map();
+  const element = el("ul", { class: "picks", "aria-label": `Chosen for ${field.label || field.name}` });
+  const draw = () => {
+    input.required = Boolean(field.is_required) && picked.size === 0;
+    element.replaceChildren(...[...picked.values()].map((one) => el("li", {}, el("button", {
+      type: "button", class: "quiet", "aria-label": `Remove ${one.label}`, disabled: field.readonly,
+      onclick: () => (picked.delete(one.value), draw(), input.focus()),
+    }, `${one.label} ×`))));
   };
+  const add = (one) => {
+    picked.set(one.value, one);
+    input.value = "";
+    draw();
+    input.dispatchEvent(new Event("change"));
+  };
+  for (const one of before) picked.set(one.value, one);
+  draw();
+  return { element, add, value: () => [...picked.values()] };
 }
 
 /** People or channels of the reader's team. */
@@ -109,7 +127,7 @@ function entity(field, value) {
 }
 
 /** The field as it is drawn; `values` reads the other fields, `changed` is told of a change. */
-export function draw(field, value, { values, appId, changed, markdown }) {
+export function draw(field, value, { values, origin, changed, markdown }) {
   if (field.type === "markdown") {
     const element = el("div", { class: "field body" });
     markdown(element, field.description ?? "");
@@ -118,7 +136,7 @@ export function draw(field, value, { values, appId, changed, markdown }) {
   const made = {
     bool: () => bool(field, value),
     static_select: () => select(field, value, field.options ?? []),
-    dynamic_select: () => dynamic(field, value, values, appId),
+    dynamic_select: () => dynamic(field, value, values, origin),
     user: () => entity(field, value),
     channel: () => entity(field, value),
   }[field.type]?.() ?? textInput(field, value);

@@ -26,7 +26,7 @@ function show(dialog, title, origin, form, given) {
     Object.fromEntries(fields.map((one) => [one.name, one.value()]).filter(([, value]) => value !== undefined));
   const refresh = async (name) => {
     const { path, expand, state } = form.source ?? form.submit;
-    const context = contextOf(origin.app_id, origin.location);
+    const context = contextOf(origin);
     const answer = await call({ path, expand, state, values: values(), selected_field: name, context });
     if (answer.type === "form") show(dialog, title, origin, answer.form, values());
     else if (answer.type === "error") problem(top, answer.text);
@@ -35,7 +35,7 @@ function show(dialog, title, origin, form, given) {
   for (const field of form.fields ?? []) {
     if (field === wide) continue;
     const known = given[field.name] ?? field.value;
-    fields.push(draw(field, known, { values, appId: origin.app_id, changed: refresh, markdown }));
+    fields.push(draw(field, known, { values, origin, changed: refresh, markdown }));
   }
 
   const send = async (event, extra = {}) => {

@@ -1,10 +1,10 @@
 // The console: who is there, where, and what Apps offer.
 
 import { bindings, get, post, siteUrl } from "./api.js";
-import { headerButtons, here } from "./calls.js";
+import { buttons, here } from "./calls.js";
 import { setCommands, type } from "./composer.js";
 import { byId, el } from "./dom.js";
-import { clear, failed, posted } from "./messages.js";
+import { clear, failed, offer, posted } from "./messages.js";
 import { listen } from "./socket.js";
 
 const REFRESH = "custom_com.mattermost.apps_refresh_bindings";
@@ -59,7 +59,8 @@ async function fetchBindings() {
   const tree = await bindings(here);
   const below = (location) => tree.find((one) => one.location === location)?.bindings ?? [];
   setCommands(below("/command"));
-  byId("buttons").replaceChildren(...headerButtons(below("/channel_header")));
+  byId("buttons").replaceChildren(...buttons(below("/channel_header"), "/channel_header"));
+  offer((post) => buttons(below("/post_menu"), "/post_menu", post.id));
   return below("/command");
 }
 
@@ -104,6 +105,7 @@ async function start() {
   await loadChannels();
   await enter(channels.find((one) => one.name === "town-square") ?? channels[0]);
   listen((event, data) => heard(event, data).catch((error) => failed("console", error.message)));
+  byId("line").disabled = false;
   byId("line").focus();
 }
 

@@ -4,7 +4,8 @@ import { markdown } from "./api.js";
 import { byId, el } from "./dom.js";
 
 const log = byId("log");
-const shown = new Set();
+const shown = new Map();
+let offers = () => [];
 
 function at(ms) {
   return new Date(ms).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
@@ -26,29 +27,46 @@ async function fill(body, text) {
 
 function add(kind, by, text, when, note) {
   const body = el("div", { class: "body" });
-  const who = el("p", { class: "by" }, el("span", {}, by), el("small", {}, note ? `${at(when)} · ${note}` : at(when)));
+  const who = el("div", { class: "by" }, el("span", {}, by), el("small", {}, note ? `${at(when)} · ${note}` : at(when)));
   const low = log.scrollHeight - log.scrollTop - log.clientHeight < 80;
   log.append(el("div", { class: `message ${kind}` }, who, body));
   const down = () => low && log.scrollTo(0, log.scrollHeight);
   down();
-  return fill(body, text).then(down);
+  fill(body, text).then(down);
+  return who;
 }
 
 /** Something that somebody posted, once. */
 export function posted(post, username) {
   if (shown.has(post.id)) return;
-  shown.add(post.id);
-  add("posted", username, post.message, post.create_at);
+  const who = add("posted", username, post.message, post.create_at);
+  const menu = el("details", { class: "menu" },
+    el("summary", { "aria-label": `What Apps offer for the message of ${username}` }, "⋯"), el("div", {}));
+  who.append(menu);
+  shown.set(post.id, { post, menu });
+  fit(shown.get(post.id));
+}
+
+function fit({ post, menu }) {
+  const made = offers(post);
+  menu.hidden = made.length === 0;
+  menu.lastElementChild.replaceChildren(...made);
+}
+
+/** What Apps offer for a message: `offered(post)` gives buttons. */
+export function offer(offered) {
+  offers = offered;
+  for (const one of shown.values()) fit(one);
 }
 
 /** Something that an App says to the reader alone. */
 export function told(by, text) {
-  return add("told", by, text, Date.now(), "only visible to you");
+  add("told", by, text, Date.now(), "only visible to you");
 }
 
 /** Something that did not work. */
 export function failed(by, text) {
-  return add("error", by, text || "It did not work, and no reason was given.", Date.now(), "error");
+  add("error", by, text || "It did not work, and no reason was given.", Date.now(), "error");
 }
 
 export function clear(...first) {
