@@ -8,7 +8,7 @@ use tessera_types::error::Kind;
 
 use crate::connect::{self, Standing};
 use crate::rate::Wait;
-use crate::{apps, grants, lifecycle, platform};
+use crate::{apps, calls, grants, lifecycle, platform};
 
 /// An error as the wire has it: a status, and a text that ends in one newline.
 #[derive(Debug)]
@@ -91,7 +91,16 @@ impl From<apps::Error> for WireError {
 
 impl From<grants::Error> for WireError {
     fn from(error: grants::Error) -> Self {
-        Self::of_kind(error.kind(), &error)
+        match error {
+            grants::Error::TooFast { wait, .. } => Self::later(&error, wait),
+            _ => Self::of_kind(error.kind(), &error),
+        }
+    }
+}
+
+impl From<calls::TooFast> for WireError {
+    fn from(error: calls::TooFast) -> Self {
+        Self::later(&error, error.wait)
     }
 }
 
