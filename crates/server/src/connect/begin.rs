@@ -58,7 +58,11 @@ impl Connect {
         match self.lead(&record, app, visitor, &state, bound).await {
             Ok(url) => Ok(Begun { url, cookie }),
             Err(error) => {
-                self.abandon(&state).await;
+                // Its cookie never gets to the browser, so nobody could spend it. A person's own token may still: as
+                // in the original, an App that said no knows the state (C-OC-15).
+                if cookie.is_some() {
+                    self.abandon(&state).await;
+                }
                 Err(error)
             }
         }

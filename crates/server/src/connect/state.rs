@@ -82,8 +82,8 @@ impl Connect {
         limit.take(user).map_err(|wait| Error::TooFast { many: limit.many(), wait })
     }
 
-    /// Takes back the state of a flow that did not begin after all: nobody will spend it, and it would count among
-    /// those that its person has open.
+    /// Takes back the state of a flow that did not begin after all, which would count among those that its person has
+    /// open.
     pub(super) async fn abandon(&self, state: &str) {
         if let Err(error) = self.states.forget(&self.digest(state)).await {
             tracing::warn!(%error, "the state of a flow that did not begin stays until it expires");

@@ -13,6 +13,7 @@ mod closing;
 mod complete;
 mod confirm;
 mod connect;
+mod limits;
 mod pages;
 mod scene;
 mod states;
