@@ -1,15 +1,15 @@
-//! What one person or App may do at once, and that it takes nothing from others (OS-55).
+//! How many flows one person may have open and begin, and that it takes nothing from others (OS-55).
 
 use serde_json::json;
 use tessera_testkit::browser::{Browser, From};
 use tessera_testkit::fake_app::Answer as AppAnswer;
-use tessera_testkit::site::{API, OAUTH2_USER, PERMISSIONS, Person, flow};
+use tessera_testkit::site::{PERMISSIONS, flow};
 use tessera_testkit::wire::{Answer, Ask};
 
 use crate::scene::{APP, MISMATCH, Scene, leads_to_a_provider, said, state_in};
 
 /// The seconds after which a refused client may come back. The same number is in the text.
-fn retry_after(answer: &Answer) -> i64 {
+pub(crate) fn retry_after(answer: &Answer) -> i64 {
     assert_eq!(answer.status, 429, "{}", answer.text());
     let seconds: i64 = answer.header("retry-after").unwrap().parse().unwrap();
     let told = if seconds == 1 { "in 1 second".to_owned() } else { format!("in {seconds} seconds") };
@@ -18,7 +18,7 @@ fn retry_after(answer: &Answer) -> i64 {
 }
 
 /// One second before its end the wait was not yet long enough, and at its end it was.
-async fn is_honest(scene: &Scene, seconds: i64, ask: &Ask) -> Answer {
+pub(crate) async fn is_honest(scene: &Scene, seconds: i64, ask: &Ask) -> Answer {
     scene.server.clock.advance_ms((seconds - 1) * 1000);
     let early = scene.site().send(ask).await;
     assert_eq!(retry_after(&early), 1, "{}", early.text());
@@ -214,78 +214,4 @@ async fn os_55_a_second_look_at_the_bare_address_keeps_the_parked_callback() {
     assert_eq!((again.status, browser.place(&again)), (303, format!("/login?return_to={bare}")));
     browser.sign_in("user-1", &bare).await;
     assert_eq!(browser.open(&bare, From::Here).await.status, 200);
-}
-
-fn call() -> serde_json::Value {
-    json!({"path": "/x", "context": {"app_id": APP}})
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn os_55_calls_are_bounded_per_minute_and_caller() {
-    let scene = Scene::set_with(|config| config.limits.calls_per_minute = 6).await;
-    let site = scene.site();
-    let stranger = site.sign_in("user-2").await;
-    let (token, _) = site.tokens(&scene.user, &scene.fake, APP).await;
-    let calls = |who: &str| Ask::post(format!("{API}/call"), call().to_string()).bearer(who);
-    let bindings = Ask::get(format!("{API}/bindings")).bearer(&scene.user.token);
-    for ask in [calls(&scene.user.token), bindings.clone(), calls(&scene.user.token)] {
-        assert_eq!(site.send(&ask).await.status, 200);
-    }
-    // An App's calls with the person's token are not the person's.
-    for _ in 0..6 {
-        assert_eq!(site.send(&calls(&token)).await.status, 200);
-    }
-    assert_eq!(retry_after(&site.send(&calls(&token)).await), 10);
-    for ask in [calls(&scene.user.token), bindings.clone()] {
-        assert_eq!(site.send(&ask).await.status, 200);
-    }
-    let heard = scene.fake.calls().len();
-    for ask in [calls(&scene.user.token), bindings] {
-        assert_eq!(retry_after(&site.send(&ask).await), 10);
-    }
-    assert_eq!(scene.fake.calls().len(), heard, "the App hears nothing of it");
-    assert_eq!(site.send(&calls(&stranger.token)).await.status, 200);
-    is_honest(&scene, 10, &calls(&scene.user.token)).await;
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn os_55_reads_of_tokens_are_bounded_per_second_and_app() {
-    let scene = Scene::set_with(|config| config.limits.reads_per_second = 5).await;
-    let site = scene.site();
-    site.install(&scene.admin, &scene.fake.manifest("other", &PERMISSIONS)).await;
-    let stranger = site.sign_in("user-2").await;
-    let token = async |who: &Person, app| site.tokens(who, &scene.fake, app).await.0;
-    let (own, second, other) =
-        (token(&scene.user, APP).await, token(&stranger, APP).await, token(&scene.user, "other").await);
-    site.store(&own, r#"{"token":"planted"}"#).await;
-    let read = |token: &str| Ask::get(OAUTH2_USER).bearer(token);
-    for token in [&own, &second, &own, &own, &second] {
-        assert_eq!(site.send(&read(token)).await.status, 200);
-    }
-    let released =
-        |entry: &serde_json::Value| entry["act"] == "connection_released" && entry["detail"] == "api";
-    let before = scene.server.audit().iter().filter(|entry| released(entry)).count();
-    for token in [&own, &second] {
-        let answer = site.send(&read(token)).await;
-        assert_eq!(retry_after(&answer), 1);
-        assert!(
-            answer.text().starts_with("app hello may read 5 records within a second"),
-            "{}",
-            answer.text()
-        );
-        assert!(!answer.whole().contains("planted"));
-    }
-    assert_eq!(
-        scene.server.audit().iter().filter(|entry| released(entry)).count(),
-        before,
-        "nothing was released"
-    );
-    assert_eq!(site.send(&read(&other)).await.status, 200, "another App's count is its own");
-    // Calls of people go on, with the record in them.
-    let context = site.context(&scene.user, &scene.fake, APP).await;
-    assert_eq!(context["oauth2"]["user"], json!({"token": "planted"}));
-    scene.server.clock.advance_ms(199);
-    assert_eq!(site.send(&read(&own)).await.status, 429);
-    scene.server.clock.advance_ms(1);
-    assert_eq!(site.record(&own).await, r#"{"token":"planted"}"#);
 }

@@ -15,6 +15,7 @@ mod confirm;
 mod connect;
 mod limits;
 mod pages;
+mod rates;
 mod scene;
 mod states;
 mod urls;
