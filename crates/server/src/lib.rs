@@ -13,6 +13,7 @@ pub mod grants;
 pub mod http;
 pub mod lifecycle;
 pub mod platform;
+pub mod rate;
 pub mod store;
 pub mod upstream;
 pub mod vault;

@@ -187,6 +187,10 @@ fn the_edge_does_not_see_the_cellar() {
 fn the_light_switch_is_above_the_ground_floor() {
     assert_caught("store/mod.rs", "use crate::env::Clock;", "as arguments");
     assert_caught("env.rs", "use crate::store::Store;", "`env` imports no room");
+    assert_caught("rate.rs", "use crate::store::Store;", "`rate` imports no room");
+    assert_caught("store/mod.rs", "use crate::rate::Limit;", "as arguments");
+    assert!(law::breaches("rate.rs", "use crate::env::Env;").is_empty());
+    assert!(law::breaches("grants/mod.rs", "use crate::rate::Limit;").is_empty());
     assert!(law::breaches("vault/mod.rs", "use crate::env::Env;").is_empty());
 }
 

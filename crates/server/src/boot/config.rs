@@ -34,6 +34,8 @@ pub struct Config {
     pub connect: Connect,
     /// Outgoing requests.
     pub egress: Egress,
+    /// How much one user or App may do.
+    pub limits: Limits,
     /// The log.
     pub log: Log,
 }
@@ -162,6 +164,35 @@ pub struct Egress {
     pub allow: Vec<String>,
     /// Files with further certificate authorities (PEM).
     pub extra_ca: Vec<String>,
+}
+
+/// `[limits]`: how much one user or App may do, so that none is in the way of others. What is over is answered with
+/// 429 and `Retry-After`, and takes nothing from anybody. 0 means no limit. Rates may be used up at once, and refill
+/// evenly; each process counts its own, but for `pending_flows`, which all processes on one database count together.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Limits {
+    /// Flows that one user may have open with one App: begun, and neither completed nor expired. Each is a cookie of
+    /// about 80 bytes in the browser, and many proxies refuse more than 8 kB of them.
+    pub pending_flows: u32,
+    /// Flows that one user may begin within a minute, with whichever Apps.
+    pub connects_per_minute: u32,
+    /// Calls of Apps (commands, forms, bindings) that one user may make within a minute. An App that calls with a
+    /// user's token has a count of its own.
+    pub calls_per_minute: u32,
+    /// Reads of OAuth2 records that one App may make within a second, over all its users.
+    pub reads_per_second: u32,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            pending_flows: 64,
+            connects_per_minute: 120,
+            calls_per_minute: 6_000,
+            reads_per_second: 200_000,
+        }
+    }
 }
 
 /// `[log]`

@@ -98,7 +98,8 @@ pub async fn build(config: &Config, site_url: Url, env: Env) -> Result<House, Er
 
     let apps = Arc::new(Registry::new(store.apps.clone(), Arc::clone(&vault), env.clone()));
     let (vault_, audit_) = (Arc::clone(&vault), Arc::clone(&audit));
-    let grants = Arc::new(Grants::new(Arc::clone(&apps), &store, vault_, audit_, env.clone()));
+    let grants = Grants::new(Arc::clone(&apps), &store, vault_, audit_, env.clone());
+    let grants = Arc::new(grants.limited(config.limits.reads_per_second));
     let upstream = Arc::new(Upstream::new(egress, env.clone()));
     let site = standalone::Settings {
         show_email_address: config.site.show_email_address,
@@ -122,7 +123,8 @@ pub async fn build(config: &Config, site_url: Url, env: Env) -> Result<House, Er
         settings,
     );
     // A site of development remembers what its Apps were told, for their authors.
-    let calls = Arc::new(calls.inspected(env.clone()));
+    let calls = calls.inspected(env.clone());
+    let calls = Arc::new(calls.limited(env.clone(), config.limits.calls_per_minute));
     let connect = Connect::new(
         &store,
         connect::Rooms {
@@ -265,5 +267,7 @@ fn connect_settings(config: &Config, site_url: &Url) -> Result<connect::Settings
         known_origins: connect.known_origins.clone(),
         bind: connect.bind,
         development: true,
+        pending_flows: config.limits.pending_flows,
+        connects_per_minute: config.limits.connects_per_minute,
     })
 }

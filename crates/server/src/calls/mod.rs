@@ -20,6 +20,7 @@ mod server_call;
 mod tests;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tessera_types::{App, AppId, CallRequest, CallResponse};
 use tokio::time::Instant;
@@ -28,7 +29,8 @@ use crate::apps::Registry;
 use crate::audit::Audit;
 use crate::env::Env;
 use crate::grants::Grants;
-use crate::platform::{Audience, Event, Platform, REFRESH_BINDINGS};
+use crate::platform::{Audience, Event, Identity, Platform, REFRESH_BINDINGS};
+use crate::rate::{Limit, Wait};
 use crate::upstream::{Target, Upstream};
 
 pub use bindings::Gathered;
@@ -80,6 +82,17 @@ pub struct Calls {
     settings: Settings,
     bindings_memory: bindings::Memory,
     inspector: Option<Inspector>,
+    pace: Option<Limit>,
+}
+
+/// Somebody calls more than they may (OS-55).
+#[derive(Debug, thiserror::Error)]
+#[error("no more than {many} calls within a minute are served: try again in {wait}")]
+pub struct TooFast {
+    /// How many there may be.
+    pub many: u32,
+    /// When there may be another.
+    pub wait: Wait,
 }
 
 impl Calls {
@@ -93,7 +106,34 @@ impl Calls {
         settings: Settings,
     ) -> Self {
         let bindings_memory = bindings::Memory::new();
-        Self { apps, grants, platform, upstream, audit, settings, bindings_memory, inspector: None }
+        Self {
+            apps,
+            grants,
+            platform,
+            upstream,
+            audit,
+            settings,
+            bindings_memory,
+            inspector: None,
+            pace: None,
+        }
+    }
+
+    /// The same, with so many calls for each caller within a minute from now on; 0 for no limit.
+    #[must_use]
+    pub fn limited(self, env: Env, per_minute: u32) -> Self {
+        Self { pace: Some(Limit::new(env, per_minute, Duration::from_secs(60))), ..self }
+    }
+
+    /// Takes one of the calls that the caller has left. An App that calls with a user's token uses up a count of its
+    /// own, so that it is not in the way of its user.
+    pub fn take(&self, caller: &Identity) -> Result<(), TooFast> {
+        let Some(pace) = &self.pace else { return Ok(()) };
+        let taken = match &caller.app {
+            None => pace.take(&caller.user_id),
+            Some(app) => pace.take(&format!("{} {app}", caller.user_id)),
+        };
+        taken.map_err(|wait| TooFast { many: pace.many(), wait })
     }
 
     /// Remembers the last calls from now on, for [`Calls::seen`].

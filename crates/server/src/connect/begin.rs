@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde_json::Value;
-use tessera_types::{AppId, CallResponse, Context, RawJson};
+use tessera_types::{App, AppId, CallResponse, Context, RawJson};
 
 use super::{Connect, Error, FlowCookie, Visitor};
 use crate::audit;
@@ -52,14 +52,37 @@ impl Connect {
     async fn try_begin(&self, app: &AppId, visitor: &Visitor<'_>) -> Result<Begun, Error> {
         self.connectable(app, visitor).await?;
         let record = self.apps.callable(app).await?;
+        self.pace(&self.begins, &visitor.identity.user_id)?;
         let (state, cookie) = self.issue(app, visitor).await?;
         let bound = if cookie.is_some() { "browser" } else { "person" };
+        match self.lead(&record, app, visitor, &state, bound).await {
+            Ok(url) => Ok(Begun { url, cookie }),
+            Err(error) => {
+                // Its cookie never gets to the browser, so nobody could spend it. A person's own token may still: as
+                // in the original, an App that said no knows the state (C-OC-15).
+                if cookie.is_some() {
+                    self.abandon(&state).await;
+                }
+                Err(error)
+            }
+        }
+    }
+
+    /// Where the App leads with this state: nowhere that it must not (OS-08).
+    async fn lead(
+        &self,
+        record: &App,
+        app: &AppId,
+        visitor: &Visitor<'_>,
+        state: &str,
+        bound: &str,
+    ) -> Result<String, Error> {
         self.note(audit::Act::FlowStarted, app, visitor, bound).await?;
         let value = RawJson::from_value(&state).map_err(|_| Error::TaskDied)?;
         let response = self
             .calls
             .server_call(ServerCall {
-                app: &record,
+                app: record,
                 call: record.manifest.connect_call(),
                 values: BTreeMap::from([("state".to_owned(), value)]),
                 given: Context::default(),
@@ -70,8 +93,8 @@ impl Connect {
             .await
             .map_err(Error::FromApp)?;
         let url = url_of(response)?;
-        self.check_url(app, visitor, &url, &state).await?;
-        Ok(Begun { url, cookie })
+        self.check_url(app, visitor, &url, state).await?;
+        Ok(url)
     }
 
     /// The token of the confirm page's form: good for this sign-in and App, for ten minutes.

@@ -3,6 +3,7 @@
 use tessera_types::AppId;
 use tessera_types::error::Kind;
 
+use crate::rate::Wait;
 use crate::{apps, audit, calls, env, grants, store, vault};
 
 /// Why a flow did not begin, or did not end.
@@ -72,6 +73,24 @@ pub enum Error {
     /// The form of the confirm page is old, or of another session.
     #[error("this page is out of date: open the connect link again")]
     StaleForm,
+    /// More connects within a minute than one person may make (OS-55).
+    #[error("no more than {many} connects within a minute are served: try again in {wait}")]
+    TooFast {
+        /// How many there may be.
+        many: u32,
+        /// When there may be another.
+        wait: Wait,
+    },
+    /// As many flows as one person may have with one App are open; none of them ends for another one (OS-55).
+    #[error("you have {most} connects with {app} under way: finish one of them, or try again in {wait}")]
+    TooManyFlows {
+        /// Which App.
+        app: AppId,
+        /// How many there may be.
+        most: u32,
+        /// When the next of them expires.
+        wait: Wait,
+    },
     /// The flow's own task died.
     #[error("completing the flow failed: see the server's log")]
     TaskDied,
@@ -103,6 +122,8 @@ pub enum Standing {
     App,
     /// The App's answer cannot be followed: 502.
     BadGateway,
+    /// Too much at once: 429, and when to come back.
+    Later(Wait),
     /// Ours: 500 without the text.
     Internal,
 }
@@ -121,6 +142,7 @@ impl Error {
                 Standing::App
             }
             Self::BadUrl { .. } | Self::UnknownOrigin { .. } => Standing::BadGateway,
+            Self::TooFast { wait, .. } | Self::TooManyFlows { wait, .. } => Standing::Later(*wait),
             _ => Standing::Internal,
         }
     }
@@ -139,6 +161,7 @@ impl Error {
             Self::ResponseType(_) | Self::DataType(_) | Self::BadUrl { .. } => "app-answer",
             Self::UnknownOrigin { .. } => "origin",
             Self::StaleForm => "form",
+            Self::TooFast { .. } | Self::TooManyFlows { .. } => "limit",
             _ => "internal",
         }
     }

@@ -25,6 +25,7 @@ use crate::calls::Calls;
 use crate::env::Env;
 use crate::grants::Grants;
 use crate::platform::Identity;
+use crate::rate::Limit;
 use crate::store::{Origins, States, Store};
 use crate::vault::Vault;
 
@@ -72,6 +73,10 @@ pub struct Settings {
     pub bind: Bind,
     /// Whether providers may be plain http on loopback or anywhere (development).
     pub development: bool,
+    /// How many flows one person may have open with one App; 0 for no limit (OS-55).
+    pub pending_flows: u32,
+    /// How many flows one person may begin within a minute; 0 for no limit (OS-55).
+    pub connects_per_minute: u32,
 }
 
 /// Who opened connect or complete, and with what.
@@ -98,6 +103,10 @@ pub struct Connect {
     audit: Arc<Audit>,
     env: Env,
     settings: Settings,
+    /// Connects, by person.
+    begins: Limit,
+    /// Callbacks that wait for their owner to sign in, by owner.
+    parks: Limit,
     tasks: Tasks,
 }
 
@@ -123,7 +132,22 @@ impl Connect {
         let Rooms { apps, grants, calls, vault, audit, env } = rooms;
         let (states, origins) = (store.states.clone(), store.origins.clone());
         let tasks = Tasks::default();
-        Arc::new(Self { states, origins, apps, grants, calls, vault, audit, env, settings, tasks })
+        let paced = || Limit::new(env.clone(), settings.connects_per_minute, Duration::from_secs(60));
+        let (begins, parks) = (paced(), paced());
+        Arc::new(Self {
+            states,
+            origins,
+            apps,
+            grants,
+            calls,
+            vault,
+            audit,
+            env,
+            settings,
+            begins,
+            parks,
+            tasks,
+        })
     }
 
     /// Waits until no completion is under way. New ones are still taken: stop listening first.
@@ -154,8 +178,12 @@ impl Connect {
         Ok(self.audit.record(entry.detail(detail)).await?)
     }
 
-    /// A refusal is recorded and told; that it could not be recorded changes nothing for who was refused.
+    /// A refusal is recorded and told; that it could not be recorded changes nothing for who was refused. One for
+    /// being too fast is only counted by its status: a flood shall not fill the log.
     async fn refused(&self, app: &AppId, visitor: &Visitor<'_>, error: Error) -> Error {
+        if matches!(error, Error::TooFast { .. }) {
+            return error;
+        }
         let entry = audit::Entry::refused(
             audit::Act::FlowRefused,
             &visitor.identity.user_id,

@@ -13,10 +13,15 @@ pub const PARKED_FOR: u64 = 15 * 60;
 
 impl Connect {
     /// Puts a callback's query aside. Gives the value of the one-time cookie that gets it back.
+    ///
+    /// Nobody is signed in, so what is kept is bounded by the flows that people began: one that is not open is refused
+    /// now rather than after the detour, and each person's are parked so often in a minute only (OS-55).
     pub async fn park(&self, app: &AppId, query: &str) -> Result<AccessToken, Error> {
-        // Refused now rather than after the detour.
-        super::CallbackQuery::parse(query)?;
+        let callback = super::CallbackQuery::parse(query)?;
         self.apps.callable(app).await?;
+        let digest = self.digest(callback.state().ok_or(Error::NoState)?);
+        let owner = self.states.owner(&digest, app.as_str(), self.env.now_ms()).await?;
+        self.pace(&self.parks, &owner.ok_or(Error::StateMismatch)?)?;
         let ticket = URL_SAFE_NO_PAD.encode(self.env.bytes::<32>()?);
         let sealed = self.vault.seal(&place(app), query.as_bytes()).await?;
         let until = self.env.now_ms() + i64::try_from(PARKED_FOR * 1000).unwrap_or_default();

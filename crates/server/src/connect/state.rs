@@ -6,6 +6,7 @@ use tessera_types::AppId;
 
 use super::{Bind, Connect, Error, Visitor};
 use crate::env::{Env, RngError};
+use crate::rate::{Limit, Wait};
 use crate::store::StateRow;
 use crate::vault::Domain;
 
@@ -54,21 +55,43 @@ impl Connect {
             false => None,
         };
         let browser = cookie.as_ref().map(|cookie| self.browser_hash(cookie.value.expose()));
-        self.states
-            .insert(StateRow {
-                digest,
-                user: user.clone(),
-                app: app.as_str().to_owned(),
-                browser: browser.map(Vec::from).unwrap_or_default(),
-                redirect: self.redirect_uri(app),
-                created_at: now,
-                expires_at: now + i64::try_from(self.settings.state_life.as_millis()).unwrap_or(i64::MAX / 2),
-            })
-            .await?;
-        Ok((state, cookie))
+        let row = StateRow {
+            digest,
+            user: user.clone(),
+            app: app.as_str().to_owned(),
+            browser: browser.map(Vec::from).unwrap_or_default(),
+            redirect: self.redirect_uri(app),
+            created_at: now,
+            expires_at: now + i64::try_from(self.settings.state_life.as_millis()).unwrap_or(i64::MAX / 2),
+        };
+        let most = match self.settings.pending_flows {
+            0 => i64::MAX,
+            most => most.into(),
+        };
+        if self.states.insert_within(row, most).await? {
+            return Ok((state, cookie));
+        }
+        // One that ended just now makes room at once.
+        let frees_at = self.states.frees_at(user, app.as_str(), now, most).await?.unwrap_or(now);
+        let wait = Wait::of_ms(frees_at - now);
+        Err(Error::TooManyFlows { app: app.clone(), most: self.settings.pending_flows, wait })
     }
 
-    /// Spends a state in one statement. A wrong person, App or browser consumes nothing (OS-03).
+    /// Takes one of what this person may do within a minute.
+    pub(super) fn pace(&self, limit: &Limit, user: &str) -> Result<(), Error> {
+        limit.take(user).map_err(|wait| Error::TooFast { many: limit.many(), wait })
+    }
+
+    /// Takes back the state of a flow that did not begin after all, which would count among those that its person has
+    /// open.
+    pub(super) async fn abandon(&self, state: &str) {
+        if let Err(error) = self.states.forget(&self.digest(state)).await {
+            tracing::warn!(%error, "the state of a flow that did not begin stays until it expires");
+        }
+    }
+
+    /// Spends a state in one statement. A wrong person, App or browser consumes nothing (OS-03). What the database
+    /// compares are keyed hashes of the state and the cookie: how long that takes tells nothing about either (OS-05).
     pub(super) async fn redeem(
         &self,
         state: &str,

@@ -7,6 +7,7 @@ mod connections;
 mod credentials;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 pub use connections::Connection;
 use tessera_types::AppId;
@@ -15,6 +16,7 @@ use tessera_types::error::Kind;
 use crate::apps::{self, Registry};
 use crate::audit::{self, Audit};
 use crate::env::Env;
+use crate::rate::{Limit, Wait};
 use crate::store;
 use crate::vault::{self, Vault};
 
@@ -52,6 +54,16 @@ pub enum Error {
     /// The App was not granted `remote_oauth2`.
     #[error("{0} is not authorized to use remote OAuth2: unauthorized")]
     NotPermitted(AppId),
+    /// The App reads more than it may (OS-55).
+    #[error("app {app} may read {many} records within a second: try again in {wait}")]
+    TooFast {
+        /// Which App.
+        app: AppId,
+        /// How many there may be.
+        many: u32,
+        /// When there may be another.
+        wait: Wait,
+    },
     /// Others changed the same record again and again while we tried to.
     #[error("this record is being changed by others: try again")]
     Contended,
@@ -91,6 +103,8 @@ pub struct Grants {
     vault: Arc<Vault>,
     audit: Arc<Audit>,
     env: Env,
+    /// Reads through the API, by App.
+    reads: Limit,
 }
 
 impl Grants {
@@ -103,7 +117,20 @@ impl Grants {
         env: Env,
     ) -> Self {
         let (credentials, connections) = (store.credentials.clone(), store.connections.clone());
-        Self { apps, credentials, connections, vault, audit, env }
+        let reads = Limit::none(env.clone());
+        Self { apps, credentials, connections, vault, audit, env, reads }
+    }
+
+    /// The same, with so many reads for each App within a second from now on; 0 for no limit.
+    #[must_use]
+    pub fn limited(self, reads_per_second: u32) -> Self {
+        Self { reads: Limit::new(self.env.clone(), reads_per_second, Duration::from_secs(1)), ..self }
+    }
+
+    /// Takes one of the reads that the App has left. What a call's context holds is not counted: people call, not Apps.
+    pub fn take_read(&self, app: &AppId) -> Result<(), Error> {
+        let many = self.reads.many();
+        self.reads.take(app.as_str()).map_err(|wait| Error::TooFast { app: app.clone(), many, wait })
     }
 
     /// Installed, and granted the permission: else nothing about OAuth2 is done or told.

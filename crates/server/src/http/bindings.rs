@@ -28,6 +28,7 @@ pub(super) async fn bindings(
     let (bindings, error) = match caller.user() {
         Err(_) => (Vec::new(), Some("user ID is required: unauthorized".to_owned())),
         Ok(who) => {
+            house.calls.take(who)?;
             let found = house.calls.bindings(who, &asked.place, &caller.request, caller.deadline).await?;
             (found.bindings, found.problems.into_result().err().map(|problems| problems.to_string()))
         }

@@ -22,6 +22,9 @@ pub(super) async fn call(
     if request.context.app_id.is_empty() {
         return Err(WireError::invalid(&"app ID is not set in Call request"));
     }
+    if let Some(who) = &caller.identity {
+        house.calls.take(who)?;
+    }
     let outcome =
         house.calls.invoke(caller.identity.as_ref(), request, &caller.request, caller.deadline).await;
     json_response(&CallResponseWithMetadata { response: outcome.response, app_metadata: outcome.metadata })

@@ -149,9 +149,14 @@ async fn park(
     if !wants_page(headers) || headers.contains_key(header::AUTHORIZATION) {
         return Err(WireError::unauthorized("user ID is required"));
     }
-    let ticket = house.connect.park(app, query).await?;
     let mut response = Redirect::to(&house.platform.sign_in_url(path)).into_response();
-    append(&mut response, cookies::set(&house.settings, PARKED, &ticket, PARKED_FOR));
+    // Whoever comes to the bare address without having signed in has a callback waiting already.
+    let waits =
+        query.is_empty() && cookies::get(headers, &cookies::own_name(&house.settings, PARKED)).is_some();
+    if !waits {
+        let ticket = house.connect.park(app, query).await?;
+        append(&mut response, cookies::set(&house.settings, PARKED, &ticket, PARKED_FOR));
+    }
     Ok(response)
 }
 

@@ -2,23 +2,36 @@
 //!
 //! A 5xx carries its inner text only where the wire pins an App's own words; otherwise the log has it.
 
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use tessera_types::error::Kind;
 
 use crate::connect::{self, Standing};
-use crate::{apps, grants, lifecycle, platform};
+use crate::rate::Wait;
+use crate::{apps, calls, grants, lifecycle, platform};
 
 /// An error as the wire has it: a status, and a text that ends in one newline.
 #[derive(Debug)]
 pub(super) struct WireError {
     pub(super) status: StatusCode,
     pub(super) text: String,
+    /// `Retry-After`.
+    pub(super) wait: Option<Wait>,
 }
 
 impl WireError {
     pub(super) fn new(status: StatusCode, text: impl Into<String>) -> Self {
-        Self { status, text: text.into() }
+        Self { status, text: text.into(), wait: None }
+    }
+
+    /// 429: what was too much, and when to come back (OS-55).
+    pub(super) fn later(error: &dyn std::error::Error, wait: Wait) -> Self {
+        Self { wait: Some(wait), ..Self::new(StatusCode::TOO_MANY_REQUESTS, error.to_string()) }
+    }
+
+    /// The header of [`WireError::later`].
+    pub(super) fn retry_after(&self) -> Option<HeaderValue> {
+        self.wait.map(|wait| HeaderValue::from(wait.seconds()))
     }
 
     /// `<text>: unauthorized`.
@@ -56,11 +69,15 @@ impl WireError {
 impl IntoResponse for WireError {
     fn into_response(self) -> Response {
         let headers = [(header::CONTENT_TYPE, "text/plain; charset=utf-8")];
+        let retry_after = self.retry_after();
         let mut response = (self.status, headers, format!("{}\n", self.text)).into_response();
         if self.status == StatusCode::UNAUTHORIZED {
             // RFC 6750 section 3.
-            let challenge = header::HeaderValue::from_static("Bearer");
+            let challenge = HeaderValue::from_static("Bearer");
             response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
+        }
+        if let Some(seconds) = retry_after {
+            response.headers_mut().insert(header::RETRY_AFTER, seconds);
         }
         response
     }
@@ -74,7 +91,16 @@ impl From<apps::Error> for WireError {
 
 impl From<grants::Error> for WireError {
     fn from(error: grants::Error) -> Self {
-        Self::of_kind(error.kind(), &error)
+        match error {
+            grants::Error::TooFast { wait, .. } => Self::later(&error, wait),
+            _ => Self::of_kind(error.kind(), &error),
+        }
+    }
+}
+
+impl From<calls::TooFast> for WireError {
+    fn from(error: calls::TooFast) -> Self {
+        Self::later(&error, error.wait)
     }
 }
 
@@ -108,6 +134,7 @@ impl From<connect::Error> for WireError {
             Standing::Invalid => Self::new(StatusCode::BAD_REQUEST, error.to_string()),
             Standing::App => Self::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()),
             Standing::BadGateway => Self::new(StatusCode::BAD_GATEWAY, error.to_string()),
+            Standing::Later(wait) => Self::later(&error, wait),
             Standing::Internal => Self::internal(&error),
         }
     }

@@ -45,6 +45,7 @@ pub(super) async fn store_user(State(house): State<House>, caller: Caller, body:
 pub(super) async fn get_user(State(house): State<House>, caller: Caller) -> Answer {
     caller.person_or_documented_bot(house.settings.profile)?;
     let act = act(&caller, caller.app()?)?;
+    house.grants.take_read(act.app)?;
     Ok(match house.grants.record(&act).await? {
         None => StatusCode::OK.into_response(),
         Some(bytes) => {

@@ -36,6 +36,7 @@ pub(super) fn fail(house: &House, headers: &HeaderMap, caller: &Caller, error: W
             "A link like this works once, for fifteen minutes, and only in the browser and for the person who \
                 asked for it. Ask the App for a new one."
         }
+        429 => "Nothing is lost: what you began before goes on. Wait a little, then open the link again.",
         500 | 502 => "Tell the App's author, or your administrator, what you see here.",
         _ => "",
     };
@@ -43,5 +44,8 @@ pub(super) fn fail(house: &House, headers: &HeaderMap, caller: &Caller, error: W
     let mut response =
         respond(Failed::page(error.status.as_u16(), &error.text, advice, &caller.request, site));
     *response.status_mut() = error.status;
+    if let Some(seconds) = error.retry_after() {
+        response.headers_mut().insert(header::RETRY_AFTER, seconds);
+    }
     response
 }

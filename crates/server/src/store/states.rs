@@ -82,6 +82,40 @@ impl States {
         written.rows.into_iter().next().map(StateRow::try_from).transpose()
     }
 
+    /// Notes a flow unless its user has `most` with its App open at `created_at` already: false, and nothing else is
+    /// touched. Where several processes write, flows begun in the same instant may be one over for each of them.
+    pub async fn insert_within(&self, row: StateRow, most: i64) -> Result<bool, Error> {
+        let sql = "INSERT INTO states (digest, user_id, app, browser, redirect, created_at, expires_at)
+            SELECT $1, $2, $3, $4, $5, $6, $7
+            WHERE (SELECT COUNT(*) FROM states WHERE user_id = $2 AND app = $3 AND expires_at > $6) < $8";
+        let StateRow { digest, user, app, browser, redirect, created_at, expires_at } = row;
+        let params = values![digest, user, app, browser, redirect, created_at, expires_at, most];
+        Ok(self.engine.write(Statement::new(sql, params)).await?.affected > 0)
+    }
+
+    /// When, in Unix ms, so many of this user's open flows with this App will have expired that fewer than `most` are
+    /// left; None when fewer are open now.
+    pub async fn frees_at(&self, user: &str, app: &str, now: i64, most: i64) -> Result<Option<i64>, Error> {
+        let sql = "SELECT expires_at FROM states WHERE user_id = $1 AND app = $2 AND expires_at > $3
+            ORDER BY expires_at DESC LIMIT 1 OFFSET $4";
+        let rows = self.engine.read(Statement::new(sql, values![user, app, now, most - 1])).await?;
+        rows.into_iter().next().map(|mut row| row.int(0)).transpose()
+    }
+
+    /// Who began the open flow of this digest with this App.
+    pub async fn owner(&self, digest: &[u8; 32], app: &str, now: i64) -> Result<Option<String>, Error> {
+        let sql = "SELECT user_id FROM states WHERE digest = $1 AND app = $2 AND expires_at > $3";
+        let rows = self.engine.read(Statement::new(sql, values![digest, app, now])).await?;
+        rows.into_iter().next().map(|mut row| row.text(0)).transpose()
+    }
+
+    /// Takes a flow out that nobody will come back to.
+    pub async fn forget(&self, digest: &[u8; 32]) -> Result<(), Error> {
+        let sql = "DELETE FROM states WHERE digest = $1";
+        self.engine.write(Statement::new(sql, values![digest])).await?;
+        Ok(())
+    }
+
     /// How many flows of this user with this App are still open.
     pub async fn count_pending(&self, user: &str, app: &str, now: i64) -> Result<i64, Error> {
         let sql = "SELECT COUNT(*) FROM states WHERE user_id = $1 AND app = $2 AND expires_at > $3";

@@ -119,6 +119,7 @@ impl<'a> Failed<'a> {
             401 => "Not possible for you",
             403 => "Refused",
             404 => "Not found",
+            429 => "Too much at once",
             502 => "The App answered something unsafe",
             _ => "That did not work",
         };

@@ -82,10 +82,14 @@ async fn submit(
     }
     let signed_in = match site.sign_in(&filled.login_id, &filled.password).await {
         Ok(signed_in) => signed_in,
-        Err(Error::Refused(no)) if no.kind == RefusalKind::TooMany => {
-            return refuse(StatusCode::TOO_MANY_REQUESTS, &no.message);
+        Err(Error::Refused(no)) => {
+            let RefusalKind::TooMany(wait) = no.kind else {
+                return refuse(StatusCode::UNAUTHORIZED, &no.message);
+            };
+            let mut later = refuse(StatusCode::TOO_MANY_REQUESTS, &no.message);
+            later.headers_mut().insert(header::RETRY_AFTER, wait.seconds().into());
+            return later;
         }
-        Err(Error::Refused(no)) => return refuse(StatusCode::UNAUTHORIZED, &no.message),
         Err(Error::Failed(error)) => {
             tracing::error!(%error, "a sign-in failed");
             let text = "The server could not sign you in; its log has the reason.";

@@ -29,12 +29,13 @@ async fn os_03_of_200_callbacks_at_once_one_wins() {
 async fn os_04_what_nobody_came_back_for_is_swept_away() {
     let scene = Scene::set().await;
     let connect = &scene.server.connect;
-    for _ in 0..5 {
+    for _ in 0..4 {
         scene.begin(&scene.user).await;
     }
+    let state = scene.begin(&scene.user).await;
     for number in 0..3 {
         let mut stranger = Browser::new(scene.site());
-        let target = format!("{}?code=c&state=s{number}", flow(APP, "complete"));
+        let target = format!("{}?code=c{number}&state={state}", flow(APP, "complete"));
         assert_eq!(stranger.open(&target, From::Elsewhere).await.status, 303, "parked");
     }
     scene.server.clock.advance_ms((14 * 60 + 59) * 1000);

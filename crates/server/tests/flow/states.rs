@@ -101,7 +101,11 @@ async fn c_so_07_a_record_keeps_its_bytes_under_app_and_user() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn os_01_states_are_random_opaque_text() {
-    let scene = Scene::set().await;
+    let scene = Scene::set_with(|config| {
+        config.limits.pending_flows = 0;
+        config.limits.connects_per_minute = 0;
+    })
+    .await;
     let mut seen = BTreeSet::new();
     let mut alphabet = BTreeSet::new();
     for _ in 0..200 {

@@ -73,6 +73,7 @@ conformance! {
         os_03_a_wrong_user_app_or_browser_consumes_nothing
         os_04_a_state_dies_at_its_time_and_is_swept
         pending_flows_are_counted_per_user_and_app
+        os_55_open_flows_are_bounded_per_user_and_app
         a_state_cannot_be_inserted_twice
         a_parked_completion_is_taken_once;
     site:

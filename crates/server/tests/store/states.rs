@@ -113,3 +113,46 @@ pub(crate) async fn a_parked_completion_is_taken_once(store: &Store) {
     let taken: Vec<_> = taken.into_iter().flatten().collect();
     assert_eq!(taken, [b"sealed query"]);
 }
+
+pub(crate) async fn os_55_open_flows_are_bounded_per_user_and_app(store: &Store) {
+    let states = &store.states;
+    let row = |digest: u8, from: i64| StateRow {
+        created_at: from,
+        expires_at: from + 15 * MINUTE,
+        ..state(digest)
+    };
+    for digest in 1..=3 {
+        assert!(states.insert_within(row(digest, i64::from(digest) * MINUTE), 3).await.unwrap());
+    }
+    assert!(!states.insert_within(row(4, 4 * MINUTE), 3).await.unwrap());
+    let other_user = StateRow { user: "user-2".into(), ..row(5, 4 * MINUTE) };
+    let other_app = StateRow { app: "other".into(), ..row(6, 4 * MINUTE) };
+    assert!(
+        states.insert_within(other_user, 3).await.unwrap()
+            && states.insert_within(other_app, 3).await.unwrap()
+    );
+    let twice = states.insert_within(row(1, 4 * MINUTE), 100).await;
+    assert!(matches!(twice, Err(Error::Constraint(_))), "{twice:?}");
+
+    // There is room again when the oldest of as many as there may be has ended, and not before.
+    let frees = async |most| states.frees_at("user-1", "hello", 4 * MINUTE, most).await.unwrap();
+    assert_eq!([frees(4).await, frees(3).await], [None, Some(16 * MINUTE)]);
+    assert_eq!([frees(2).await, frees(1).await], [Some(17 * MINUTE), Some(18 * MINUTE)]);
+    assert!(!states.insert_within(row(4, 16 * MINUTE - 1), 3).await.unwrap());
+    assert!(states.insert_within(row(4, 16 * MINUTE), 3).await.unwrap());
+
+    // One that is over makes room at once, however it ended.
+    let owner = async |digest: u8, app| states.owner(&[digest; 32], app, 16 * MINUTE).await.unwrap();
+    assert_eq!(
+        [owner(4, "hello").await.as_deref(), owner(4, "other").await.as_deref()],
+        [Some("user-1"), None]
+    );
+    assert_eq!(owner(1, "hello").await, None, "expired");
+    states.forget(&[4; 32]).await.unwrap();
+    assert_eq!(owner(4, "hello").await, None);
+    assert!(states.redeem(&[2; 32], "user-1", "hello", BROWSER, 16 * MINUTE).await.unwrap().is_some());
+    for digest in [7, 8] {
+        assert!(states.insert_within(row(digest, 16 * MINUTE), 3).await.unwrap());
+    }
+    assert!(!states.insert_within(row(9, 16 * MINUTE), 3).await.unwrap());
+}

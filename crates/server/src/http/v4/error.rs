@@ -7,6 +7,7 @@ use tessera_types::json;
 
 use crate::platform;
 use crate::platform::standalone::{Error, Refusal, RefusalKind};
+use crate::rate::Wait;
 
 /// An error on its way out; [`super::label`] writes it down, because its body names the request.
 #[derive(Clone)]
@@ -15,6 +16,8 @@ pub(super) struct ApiError {
     id: &'static str,
     message: String,
     detailed: String,
+    /// `Retry-After`.
+    wait: Option<Wait>,
 }
 
 #[derive(serde::Serialize)]
@@ -36,6 +39,7 @@ impl ApiError {
             id: "api.context.request_body_too_large.app_error",
             message: "Request body too large.".to_owned(),
             detailed: String::new(),
+            wait: None,
         }
     }
 
@@ -51,6 +55,7 @@ impl ApiError {
             id: "api.context.internal.app_error",
             message: "The server could not do this; its log has the reason.".to_owned(),
             detailed: String::new(),
+            wait: None,
         }
     }
 
@@ -77,9 +82,13 @@ impl From<Refusal> for ApiError {
             RefusalKind::Unauthorized => StatusCode::UNAUTHORIZED,
             RefusalKind::Forbidden => StatusCode::FORBIDDEN,
             RefusalKind::NotFound => StatusCode::NOT_FOUND,
-            RefusalKind::TooMany => StatusCode::TOO_MANY_REQUESTS,
+            RefusalKind::TooMany(_) => StatusCode::TOO_MANY_REQUESTS,
         };
-        Self { status, id: no.id, message: no.message, detailed: no.detailed }
+        let wait = match no.kind {
+            RefusalKind::TooMany(wait) => Some(wait),
+            _ => None,
+        };
+        Self { status, id: no.id, message: no.message, detailed: no.detailed, wait }
     }
 }
 
@@ -106,6 +115,7 @@ impl From<NotFound> for ApiError {
             id: "api.context.404.app_error",
             message: "Sorry, we could not find the page.".to_owned(),
             detailed: format!("There doesn't appear to be an api call for the url='{path}'."),
+            wait: None,
         }
     }
 }
@@ -113,6 +123,9 @@ impl From<NotFound> for ApiError {
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         let mut response = self.status.into_response();
+        if let Some(wait) = self.wait {
+            response.headers_mut().insert(header::RETRY_AFTER, wait.seconds().into());
+        }
         response.extensions_mut().insert(self);
         response
     }

@@ -1,6 +1,7 @@
 //! How the site says no.
 
 use crate::platform;
+use crate::rate::Wait;
 
 /// What kind of no it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -13,8 +14,8 @@ pub enum RefusalKind {
     Forbidden,
     /// Not there.
     NotFound,
-    /// Too often.
-    TooMany,
+    /// Too often, and when to come back.
+    TooMany(Wait),
 }
 
 /// A no, in the words of Mattermost's REST API.
@@ -111,10 +112,13 @@ impl Refusal {
         Self::new(RefusalKind::Unauthorized, "api.user.login.inactive.app_error", message)
     }
 
-    pub(super) fn too_many_logins(wait_s: i64) -> Self {
-        let message =
-            format!("Too many sign-in attempts with this account. Please try again in {wait_s} seconds.");
-        Self::new(RefusalKind::TooMany, "api.user.check_user_login_attempts.too_many.app_error", message)
+    pub(super) fn too_many_logins(wait: Wait) -> Self {
+        let message = format!("Too many sign-in attempts with this account. Please try again in {wait}.");
+        Self::new(
+            RefusalKind::TooMany(wait),
+            "api.user.check_user_login_attempts.too_many.app_error",
+            message,
+        )
     }
 
     pub(super) fn no_user() -> Self {

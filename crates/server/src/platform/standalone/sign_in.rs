@@ -54,9 +54,7 @@ impl Standalone {
         let found = self.site.people.by_login(&account).await?;
         // One count for user name and address: they open the same door.
         let counted = found.as_ref().map_or(account.as_str(), |(row, _)| row.username.as_str());
-        self.throttle
-            .attempt(counted)
-            .map_err(|wait| Refusal::too_many_logins(wait.div_euclid(1_000) + 1))?;
+        self.throttle.attempt(counted).map_err(Refusal::too_many_logins)?;
         let counted = counted.to_owned();
         let (row, hash) = found.map_or((None, None), |(row, hash)| (Some(row), hash));
         let right = self.passwords.verify(password, hash).await?;

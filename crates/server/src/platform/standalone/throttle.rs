@@ -6,6 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use lru::LruCache;
 
 use crate::env::Env;
+use crate::rate::Wait;
 
 /// Attempts that cost nothing.
 const FREE: u32 = 5;
@@ -30,14 +31,14 @@ impl Throttle {
         Self { env, counts: Mutex::new(LruCache::new(HELD)) }
     }
 
-    /// Counts an attempt before it is made, so that many at once are no way around. Err has the wait in
-    /// milliseconds; such an attempt must not be made, and does not count.
-    pub(super) fn attempt(&self, account: &str) -> Result<(), i64> {
+    /// Counts an attempt before it is made, so that many at once are no way around. Err has the wait;
+    /// such an attempt must not be made, and does not count.
+    pub(super) fn attempt(&self, account: &str) -> Result<(), Wait> {
         let now = self.env.now_ms();
         let mut counts = self.counts();
         let count = counts.get_or_insert_mut(account.to_owned(), Count::default);
         if count.not_before > now {
-            return Err(count.not_before - now);
+            return Err(Wait::of_ms(count.not_before - now));
         }
         count.attempts = count.attempts.saturating_add(1);
         if count.attempts >= FREE {
