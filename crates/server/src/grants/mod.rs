@@ -1,16 +1,19 @@
-//! App credentials and connections: put, get, disconnect. Owner of the tables `credentials` and `connections`.
+//! App credentials and connections: put, get, disconnect. Owner of the tables `credentials`,
+//! `connections` and `connection_uses`.
 //!
 //! A connection is one user's, or the bot's, OAuth2 record with one App: any JSON, kept byte for byte, sealed.
 //! Every release and every change is in the audit log before it happens.
 
 mod connections;
 mod credentials;
+mod uses;
 
 use std::sync::Arc;
 
 pub use connections::Connection;
 use tessera_types::AppId;
 use tessera_types::error::Kind;
+pub use uses::{USED_BY_API, Use};
 
 use crate::apps::{self, Registry};
 use crate::audit::{self, Audit};
@@ -91,6 +94,7 @@ pub struct Grants {
     vault: Arc<Vault>,
     audit: Arc<Audit>,
     env: Env,
+    uses: uses::Uses,
 }
 
 impl Grants {
@@ -103,7 +107,7 @@ impl Grants {
         env: Env,
     ) -> Self {
         let (credentials, connections) = (store.credentials.clone(), store.connections.clone());
-        Self { apps, credentials, connections, vault, audit, env }
+        Self { apps, credentials, connections, vault, audit, env, uses: uses::Uses::new() }
     }
 
     /// Installed, and granted the permission: else nothing about OAuth2 is done or told.
@@ -122,6 +126,7 @@ impl Grants {
         // Keys first: what a crash leaves behind is then unreadable rather than forgotten.
         self.vault.shred_app(act.app.as_str()).await?;
         let removed = self.connections.delete_app(act.app.as_str()).await?;
+        self.uses.forget_app(act.app.as_str());
         self.credentials.delete(act.app.as_str()).await?;
         Ok(removed)
     }
