@@ -69,9 +69,9 @@ pub enum Error {
         /// Where it leads.
         origin: String,
     },
-    /// The form of the confirm page is old, or of another session.
-    #[error("this page is out of date: open the connect link again")]
-    StaleForm,
+    /// A page's form is old, or of another session; with what to do about it.
+    #[error("this page is out of date: {0}")]
+    StaleForm(&'static str),
     /// The flow's own task died.
     #[error("completing the flow failed: see the server's log")]
     TaskDied,
@@ -116,7 +116,7 @@ impl Error {
             Self::ConnectNotPermitted(_) | Self::CompleteNotPermitted(_) | Self::NoState => {
                 Standing::Kind(Kind::Unauthorized)
             }
-            Self::Repeated(_) | Self::TooLong | Self::TokenInQuery | Self::StaleForm => Standing::Invalid,
+            Self::Repeated(_) | Self::TooLong | Self::TokenInQuery | Self::StaleForm(_) => Standing::Invalid,
             Self::FromApp(_) | Self::AppSaidNo(_) | Self::ResponseType(_) | Self::DataType(_) => {
                 Standing::App
             }
@@ -138,7 +138,7 @@ impl Error {
             Self::FromApp(_) | Self::AppSaidNo(_) => "app-error",
             Self::ResponseType(_) | Self::DataType(_) | Self::BadUrl { .. } => "app-answer",
             Self::UnknownOrigin { .. } => "origin",
-            Self::StaleForm => "form",
+            Self::StaleForm(_) => "form",
             _ => "internal",
         }
     }
