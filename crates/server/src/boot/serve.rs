@@ -8,6 +8,7 @@ use std::time::Duration;
 use axum::Router;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
+use tokio::time::MissedTickBehavior;
 use url::Url;
 
 use super::config::{self, Config};
@@ -15,9 +16,12 @@ use super::house::{self, Error, House};
 use super::local;
 use crate::connect::Connect;
 use crate::env::Env;
+use crate::grants::Grants;
 
 /// How often what expired is removed.
 const SWEEP_EVERY: Duration = Duration::from_secs(60);
+/// How often the last uses of connections are written.
+const KEEP_USES_EVERY: Duration = Duration::from_secs(5);
 /// How long a shutdown waits for completions under way: as long as a request may take.
 const DRAIN_FOR: Duration = Duration::from_secs(35);
 
@@ -128,8 +132,9 @@ impl Listening {
     pub async fn serve(self, stop: watch::Receiver<bool>) -> Result<(), Error> {
         let Self { house, listeners, health, dir } = self;
         let House { router, health: health_routes, connect, standalone, lifecycle, grants, .. } = house;
-        let socket = local::open(&dir, lifecycle, grants)?;
+        let socket = local::open(&dir, lifecycle, Arc::clone(&grants))?;
         let sweeping = tokio::spawn(sweep(Arc::clone(&connect), Arc::clone(&standalone)));
+        let keeping = tokio::spawn(keep_uses(Arc::clone(&grants)));
         let close = close_after(stop, Arc::clone(&connect));
         let mut serving = tokio::task::JoinSet::new();
         for listener in listeners {
@@ -148,6 +153,10 @@ impl Listening {
         sweeping.abort();
         // What began between the last completion and the closing of the listeners.
         drain(&connect).await;
+        keeping.abort();
+        if let Err(error) = grants.keep_uses().await {
+            tracing::error!(%error, "the last uses of connections could not be written, and are lost");
+        }
         Ok(())
     }
 }
@@ -227,6 +236,18 @@ async fn sweep(connect: Arc<Connect>, standalone: Arc<crate::platform::standalon
         }
         if let Err(error) = standalone.sweep().await {
             tracing::warn!(%error, "expired sessions could not be removed");
+        }
+    }
+}
+
+/// Writes when connections were last used. Without it nothing else is worse off, so a failure waits for the next time.
+async fn keep_uses(grants: Arc<Grants>) {
+    let mut every = tokio::time::interval(KEEP_USES_EVERY);
+    every.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        every.tick().await;
+        if let Err(error) = grants.keep_uses().await {
+            tracing::warn!(%error, "the last uses of connections could not be written, and are kept for the next time");
         }
     }
 }

@@ -16,6 +16,8 @@ pub(super) struct Asking<'a> {
     pub(super) acting: Option<&'a str>,
     /// What the initiator gave: ids above all. Never changed.
     pub(super) given: &'a Context,
+    /// What the App will be called with: the path, for who asks what a record was last used for.
+    pub(super) path: &'a str,
     /// The request's id, for the audit log.
     pub(super) request: &'a str,
 }

@@ -61,7 +61,7 @@ impl Calls {
         let acting = Some(caller.user_id.as_str());
         // A subject is for notifications, and only the server makes those (B-18).
         let given = Context { subject: String::new(), ..request.context };
-        let asking = Asking { app: &app, acting, given: &given, request: request_id };
+        let asking = Asking { app: &app, acting, given: &given, path: &path, request: request_id };
         let context = self.expand(asking, request.expand.as_ref()).await.map_err(CallError::from)?;
         let request = CallRequest { path, context, ..request };
         let asked = Asked { acting, id: request_id, kind: "call", deadline };

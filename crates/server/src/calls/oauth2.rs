@@ -4,7 +4,7 @@ use tessera_types::{RawJson, routes};
 
 use super::expand::Expansion;
 use super::{Cause, Profile};
-use crate::grants::{Act, REMOTE_OAUTH2};
+use crate::grants::{Act, REMOTE_OAUTH2, Use};
 use crate::platform::Eyes;
 
 impl Expansion<'_> {
@@ -34,7 +34,8 @@ impl Expansion<'_> {
         if self.calls.settings.profile == Profile::Reference {
             self.no_bot(user).await?;
         }
-        let record = self.calls.grants.record(&self.act(user)).await;
+        let to = Use::Call(self.asking.path);
+        let record = self.calls.grants.record(&self.act(user), to).await;
         let Some(record) = record.map_err(|error| Cause::Grants(error.into()))? else { return Ok(()) };
         if record.expose() == b"{}" || record.expose().trim_ascii() == b"null" {
             return Ok(());

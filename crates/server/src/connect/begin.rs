@@ -9,7 +9,6 @@ use super::{Connect, Error, FlowCookie, Visitor};
 use crate::audit;
 use crate::calls::ServerCall;
 use crate::grants::{Act, REMOTE_OAUTH2};
-use crate::vault::Domain;
 
 /// A flow that began.
 #[derive(Debug)]
@@ -19,9 +18,6 @@ pub struct Begun {
     /// What binds the flow to the browser.
     pub cookie: Option<FlowCookie>,
 }
-
-/// How long a confirm page can be answered.
-const FORM_LIFE_MS: i64 = 10 * 60 * 1000;
 
 impl Connect {
     /// Whether this App can be connected by this visitor at all, before anything is begun. Gives its display name.
@@ -95,29 +91,6 @@ impl Connect {
         let url = url_of(response)?;
         self.check_url(app, visitor, &url, state).await?;
         Ok(url)
-    }
-
-    /// The token of the confirm page's form: good for this sign-in and App, for ten minutes.
-    pub fn form_token(&self, app: &AppId, visitor: &Visitor<'_>) -> String {
-        let until = self.env.now_ms() + FORM_LIFE_MS;
-        format!("{until}.{}", self.form_mac(app, visitor, until))
-    }
-
-    /// Checks the token of the confirm page's form.
-    pub fn check_form_token(&self, app: &AppId, visitor: &Visitor<'_>, token: &str) -> Result<(), Error> {
-        use subtle::ConstantTimeEq as _;
-        let (until, mac) = token.split_once('.').ok_or(Error::StaleForm)?;
-        let until: i64 = until.parse().map_err(|_| Error::StaleForm)?;
-        let expected = self.form_mac(app, visitor, until);
-        let fits = bool::from(expected.as_bytes().ct_eq(mac.as_bytes()));
-        if fits && until >= self.env.now_ms() { Ok(()) } else { Err(Error::StaleForm) }
-    }
-
-    fn form_mac(&self, app: &AppId, visitor: &Visitor<'_>, until: i64) -> String {
-        use base64::Engine as _;
-        let text = format!("{}\n{}\n{app}\n{until}", visitor.identity.session_id, visitor.identity.user_id);
-        let mac = self.vault.digest(Domain::Form, text.as_bytes());
-        base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(mac)
     }
 }
 

@@ -70,9 +70,9 @@ pub enum Error {
         /// Where it leads.
         origin: String,
     },
-    /// The form of the confirm page is old, or of another session.
-    #[error("this page is out of date: open the connect link again")]
-    StaleForm,
+    /// A page's form is old, or of another session; with what to do about it.
+    #[error("this page is out of date: {0}")]
+    StaleForm(&'static str),
     /// More connects within a minute than one person may make (OS-55).
     #[error("no more than {many} connects within a minute are served: try again in {wait}")]
     TooFast {
@@ -137,7 +137,7 @@ impl Error {
             Self::ConnectNotPermitted(_) | Self::CompleteNotPermitted(_) | Self::NoState => {
                 Standing::Kind(Kind::Unauthorized)
             }
-            Self::Repeated(_) | Self::TooLong | Self::TokenInQuery | Self::StaleForm => Standing::Invalid,
+            Self::Repeated(_) | Self::TooLong | Self::TokenInQuery | Self::StaleForm(_) => Standing::Invalid,
             Self::FromApp(_) | Self::AppSaidNo(_) | Self::ResponseType(_) | Self::DataType(_) => {
                 Standing::App
             }
@@ -160,7 +160,7 @@ impl Error {
             Self::FromApp(_) | Self::AppSaidNo(_) => "app-error",
             Self::ResponseType(_) | Self::DataType(_) | Self::BadUrl { .. } => "app-answer",
             Self::UnknownOrigin { .. } => "origin",
-            Self::StaleForm => "form",
+            Self::StaleForm(_) => "form",
             Self::TooFast { .. } | Self::TooManyFlows { .. } => "limit",
             _ => "internal",
         }

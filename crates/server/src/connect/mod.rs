@@ -4,9 +4,11 @@
 //! A state is bound to person, App, browser and time, and redeemed in one statement. Once it is spent the work runs
 //! in a task of its own: a closed tab cannot cancel it, and a shutdown waits for it.
 
+mod accounts;
 mod begin;
 mod complete;
 mod error;
+mod form;
 mod origin;
 mod park;
 mod state;
@@ -29,9 +31,11 @@ use crate::rate::Limit;
 use crate::store::{Origins, States, Store};
 use crate::vault::Vault;
 
+pub use accounts::About;
 pub use begin::Begun;
 pub use complete::{CallbackQuery, Completed};
 pub use error::{Error, Standing};
+pub use form::PageForm;
 pub use park::PARKED_FOR;
 pub use state::{FlowCookie, flow_cookie_name};
 pub use tasks::Tasks;
@@ -158,6 +162,11 @@ impl Connect {
     /// Removes expired flows and parked callbacks; gives how many.
     pub async fn sweep(&self) -> Result<u64, Error> {
         Ok(self.states.sweep(self.env.now_ms(), 10_000).await?)
+    }
+
+    /// The time by which flows and connections are dated, Unix milliseconds.
+    pub fn now_ms(&self) -> i64 {
+        self.env.now_ms()
     }
 
     fn person(&self, visitor: &Visitor<'_>) -> Result<(), Error> {

@@ -1,10 +1,13 @@
 //! Connections: one user's record with one App.
 
+use std::collections::HashMap;
+
 use tessera_types::SecretBytes;
 
-use super::{ATTEMPTS, Act, Change, Error, Grants};
+use super::uses::Used;
+use super::{ATTEMPTS, Act, Change, Error, Grants, Use};
 use crate::audit;
-use crate::store::ConnectionRow;
+use crate::store::{ConnectionRow, UseRow};
 use crate::vault::{Place, Purpose, Sealed};
 
 /// A connection that the App keeps itself; managed ones (1) will come.
@@ -23,15 +26,27 @@ pub struct Connection {
     pub connected_at: i64,
     /// Last written, Unix milliseconds.
     pub updated_at: i64,
+    /// When its record was last released to the App, Unix milliseconds. With several nodes, what another one released
+    /// in the last seconds may be missing.
+    #[serde(default)]
+    pub last_used_at: Option<i64>,
+    /// To what it was: the path of a call, or [`USED_BY_API`](super::USED_BY_API).
+    #[serde(default)]
+    pub last_used_by: Option<String>,
 }
 
 impl Grants {
-    /// Releases the acting user's record to the App, byte for byte as it was stored.
-    pub async fn record(&self, act: &Act<'_>) -> Result<Option<SecretBytes>, Error> {
+    /// Releases the acting user's record to the App, byte for byte as it was stored. `to` is remembered as the
+    /// connection's last use.
+    pub async fn record(&self, act: &Act<'_>, to: Use<'_>) -> Result<Option<SecretBytes>, Error> {
         self.permitted(act.app).await?;
         let Some(row) = self.connections.get(act.app.as_str(), act.actor).await? else { return Ok(None) };
         self.note(audit::Act::ConnectionReleased, act, act.reason).await?;
-        self.open_connection(act, &row).await.map(Some)
+        let record = self.open_connection(act, &row).await?;
+        if row.kind != RESET {
+            self.uses.note(act.app.as_str(), act.actor, self.env.now_ms(), to);
+        }
+        Ok(Some(record))
     }
 
     /// Keeps the acting user's record in place of the one before. `bytes` must be one JSON value.
@@ -57,7 +72,8 @@ impl Grants {
                 kind: kind_of(bytes),
                 generation,
                 sealed: sealed.as_bytes().to_vec(),
-                created_at: row.as_ref().map_or(now, |row| row.created_at),
+                // Who disconnected and connects again is connected since now.
+                created_at: row.as_ref().filter(|row| row.kind != RESET).map_or(now, |row| row.created_at),
                 updated_at: now,
             };
             if self.connections.put(fresh, before).await? && self.vault.is_live(&sealed).await? {
@@ -71,13 +87,27 @@ impl Grants {
     /// Removes the acting user's record and destroys its key. False when there was none.
     pub async fn disconnect(&self, act: &Act<'_>) -> Result<bool, Error> {
         self.permitted(act.app).await?;
-        if self.connections.get(act.app.as_str(), act.actor).await?.is_none() {
-            return Ok(false);
+        match self.connections.get(act.app.as_str(), act.actor).await? {
+            None => Ok(false),
+            Some(_) => self.remove(act).await,
         }
+    }
+
+    /// The same by the person whose connection it is, whatever the App may do now. False when there was none.
+    pub async fn end(&self, act: &Act<'_>) -> Result<bool, Error> {
+        match self.is_connected(act).await? {
+            false => Ok(false),
+            true => self.remove(act).await,
+        }
+    }
+
+    async fn remove(&self, act: &Act<'_>) -> Result<bool, Error> {
         self.note(audit::Act::ConnectionRemoved, act, act.reason).await?;
         // The key first: a writer who sealed with it then finds it gone, however the two interleave.
         self.vault.shred(act.app.as_str(), act.actor).await?;
-        Ok(self.connections.delete(act.app.as_str(), act.actor).await?)
+        let removed = self.connections.delete(act.app.as_str(), act.actor).await?;
+        self.uses.forget(act.app.as_str(), act.actor);
+        Ok(removed)
     }
 
     /// Whether the user has a connection with the App. Nothing is opened.
@@ -88,12 +118,17 @@ impl Grants {
 
     /// A user's connections, without their contents.
     pub async fn of_user(&self, user: &str) -> Result<Vec<Connection>, Error> {
-        Ok(told(self.connections.list_user(user).await?))
+        let rows = self.connections.list_user(user).await?;
+        let waiting = self.uses.of(&rows);
+        Ok(told(rows, waiting, self.connections.uses_of(user).await?))
     }
 
     /// An App's connections, without their contents: up to `limit` of those after the user id `after`.
     pub async fn of_app(&self, app: &str, after: &str, limit: i64) -> Result<Vec<Connection>, Error> {
-        Ok(told(self.connections.list_app(app, after, limit).await?))
+        let rows = self.connections.list_app(app, after, limit).await?;
+        let waiting = self.uses.of(&rows);
+        let Some(last) = rows.last().map(|row| row.user.clone()) else { return Ok(Vec::new()) };
+        Ok(told(rows, waiting, self.connections.uses_of_app(app, after, &last).await?))
     }
 
     async fn open_connection(&self, act: &Act<'_>, row: &ConnectionRow) -> Result<SecretBytes, Error> {
@@ -109,14 +144,35 @@ fn kind_of(bytes: &[u8]) -> i64 {
     }
 }
 
-fn told(rows: Vec<ConnectionRow>) -> Vec<Connection> {
-    rows.into_iter().filter(|row| row.kind != RESET).map(Connection::from).collect()
-}
-
-impl From<ConnectionRow> for Connection {
-    fn from(row: ConnectionRow) -> Self {
-        Self { app: row.app, user: row.user, connected_at: row.created_at, updated_at: row.updated_at }
+/// What may be told of each connection, with its last use: the later one of `waiting`, which is in the rows' order,
+/// and `stored`.
+fn told(rows: Vec<ConnectionRow>, waiting: Vec<Option<Used>>, stored: Vec<UseRow>) -> Vec<Connection> {
+    let stored = stored.into_iter().map(|row| ((row.app, row.user), (row.used_at, row.used_by)));
+    let mut stored: HashMap<_, _> = stored.collect();
+    let mut told = Vec::with_capacity(rows.len());
+    for (row, waiting) in rows.into_iter().zip(waiting) {
+        if row.kind == RESET {
+            continue;
+        }
+        let key = (row.app, row.user);
+        let stored = stored.remove(&key);
+        let waiting = waiting.map(|used| (used.at, used.by.into_owned()));
+        let used = match (waiting, stored) {
+            (Some(waiting), Some(stored)) if stored.0 > waiting.0 => Some(stored),
+            (waiting, stored) => waiting.or(stored),
+        };
+        // A use by a request that was under way when this connection's predecessor ended is none of this one.
+        let (at, by) = used.filter(|(at, _)| *at >= row.created_at).unzip();
+        told.push(Connection {
+            app: key.0,
+            user: key.1,
+            connected_at: row.created_at,
+            updated_at: row.updated_at,
+            last_used_at: at,
+            last_used_by: by,
+        });
     }
+    told
 }
 
 fn place<'a>(act: &Act<'a>, generation: i64) -> Place<'a> {

@@ -1,10 +1,12 @@
-//! App credentials and connections: put, get, disconnect. Owner of the tables `credentials` and `connections`.
+//! App credentials and connections: put, get, disconnect. Owner of the tables `credentials`,
+//! `connections` and `connection_uses`.
 //!
 //! A connection is one user's, or the bot's, OAuth2 record with one App: any JSON, kept byte for byte, sealed.
 //! Every release and every change is in the audit log before it happens.
 
 mod connections;
 mod credentials;
+mod uses;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,6 +14,7 @@ use std::time::Duration;
 pub use connections::Connection;
 use tessera_types::AppId;
 use tessera_types::error::Kind;
+pub use uses::{USED_BY_API, Use};
 
 use crate::apps::{self, Registry};
 use crate::audit::{self, Audit};
@@ -105,6 +108,7 @@ pub struct Grants {
     env: Env,
     /// Reads through the API, by App.
     reads: Limit,
+    uses: uses::Uses,
 }
 
 impl Grants {
@@ -118,7 +122,7 @@ impl Grants {
     ) -> Self {
         let (credentials, connections) = (store.credentials.clone(), store.connections.clone());
         let reads = Limit::none(env.clone());
-        Self { apps, credentials, connections, vault, audit, env, reads }
+        Self { apps, credentials, connections, vault, audit, env, reads, uses: uses::Uses::new() }
     }
 
     /// The same, with so many reads for each App within a second from now on; 0 for no limit.
@@ -149,6 +153,7 @@ impl Grants {
         // Keys first: what a crash leaves behind is then unreadable rather than forgotten.
         self.vault.shred_app(act.app.as_str()).await?;
         let removed = self.connections.delete_app(act.app.as_str()).await?;
+        self.uses.forget_app(act.app.as_str());
         self.credentials.delete(act.app.as_str()).await?;
         Ok(removed)
     }

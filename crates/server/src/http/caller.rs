@@ -3,7 +3,7 @@
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, header};
-use tessera_types::{AccessToken, AppId};
+use tessera_types::{AccessToken, AppId, routes};
 use tokio::time::Instant;
 
 use super::errors::WireError;
@@ -59,8 +59,8 @@ fn bearer(headers: &HeaderMap) -> Option<AccessToken> {
 
 fn proof(parts: &Parts) -> CsrfProof<'_> {
     let text = |name: &str| parts.headers.get(name).and_then(|value| value.to_str().ok());
-    if parts.method == Method::GET || parts.uri.path().ends_with("/oauth2/remote/connect") {
-        // The confirm page's form carries a token of its own, which is checked there.
+    if parts.method == Method::GET || has_form(parts) {
+        // The form carries a token of its own, which is checked there.
         CsrfProof::Safe
     } else if let Some(token) = text("x-csrf-token") {
         CsrfProof::Token(token)
@@ -69,6 +69,14 @@ fn proof(parts: &Parts) -> CsrfProof<'_> {
     } else {
         CsrfProof::Missing
     }
+}
+
+/// The confirm page and the accounts page.
+fn has_form(parts: &Parts) -> bool {
+    let path = parts.uri.path();
+    let accounts =
+        |path: &str| path.strip_suffix("/accounts").is_some_and(|path| path.ends_with(routes::TESSERA_V1));
+    parts.method == Method::POST && (path.ends_with(routes::CONNECT) || accounts(path))
 }
 
 impl Caller {

@@ -5,14 +5,14 @@ use axum::extract::{OriginalUri, RawQuery, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Redirect, Response};
 use serde::Deserialize;
-use tessera_types::{AccessToken, AppId};
+use tessera_types::{AccessToken, AppId, routes};
 
 use super::caller::Caller;
 use super::errors::WireError;
 use super::extract::Segment;
 use super::pages::{self, wants_page};
 use super::{House, cookies};
-use crate::connect::{Begun, Completed, PARKED_FOR, Standing, Visitor, flow_cookie_name};
+use crate::connect::{Begun, Completed, PARKED_FOR, PageForm, Standing, Visitor, flow_cookie_name};
 use crate::web::sign_in::DETOUR;
 use crate::web::{Confirm, Connected, Declined, Page};
 
@@ -44,7 +44,7 @@ async fn try_connect(
     };
     if visitor.by_cookie && must_confirm(house, &visitor, app, headers).await? {
         let name = house.connect.connectable(app, &visitor).await?;
-        let token = house.connect.form_token(app, &visitor);
+        let token = house.connect.form_token(PageForm::Connect(app), &visitor);
         let username = &visitor.identity.username;
         let mut response = pages::respond(Confirm::page(&name, app.as_str(), username, &token));
         // With `no-referrer`, which other pages have, browsers send `Origin: null` with the form.
@@ -76,8 +76,8 @@ pub(super) async fn confirm(
         let Some(visitor) = visitor(&caller) else {
             return sign_in_or_refuse(&house, &headers, uri.path());
         };
-        let Form(form) = form.map_err(|_| crate::connect::Error::StaleForm)?;
-        house.connect.check_form_token(&app, &visitor, &form.token)?;
+        let Form(form) = form.map_err(|_| PageForm::Connect(&app).stale())?;
+        house.connect.check_form_token(PageForm::Connect(&app), &visitor, &form.token)?;
         let begun = house.connect.begin(&app, &visitor).await?;
         let mut response = leave(&house, begun, StatusCode::SEE_OTHER);
         append(&mut response, cookies::set(&house.settings, DETOUR, &AccessToken::default(), 0));
@@ -133,7 +133,10 @@ async fn try_complete(
 
 fn closing_page(done: &Completed, site_url: &str) -> Page {
     match done.declined {
-        None => Connected::page(&done.app_name, site_url),
+        None => {
+            let accounts = routes::below_site(site_url, &format!("{}/accounts", routes::TESSERA_V1));
+            Connected::page(&done.app_name, &accounts, site_url)
+        }
         Some(code) => Declined::page(&done.app_name, code, site_url),
     }
 }
@@ -177,13 +180,17 @@ async fn unpark(
     }
 }
 
-fn visitor(caller: &Caller) -> Option<Visitor<'_>> {
+pub(super) fn visitor(caller: &Caller) -> Option<Visitor<'_>> {
     let identity = caller.identity.as_ref()?;
     let Caller { by_cookie, request, deadline, .. } = caller;
     Some(Visitor { identity, by_cookie: *by_cookie, request, deadline: *deadline })
 }
 
-fn sign_in_or_refuse(house: &House, headers: &HeaderMap, path: &str) -> Result<Response, WireError> {
+pub(super) fn sign_in_or_refuse(
+    house: &House,
+    headers: &HeaderMap,
+    path: &str,
+) -> Result<Response, WireError> {
     match wants_page(headers) && !headers.contains_key(header::AUTHORIZATION) {
         true => Ok(Redirect::to(&house.platform.sign_in_url(path)).into_response()),
         false => Err(WireError::unauthorized("user ID is required")),
@@ -191,7 +198,7 @@ fn sign_in_or_refuse(house: &House, headers: &HeaderMap, path: &str) -> Result<R
 }
 
 /// Images, frames and scripts of other pages start nothing (OS-17).
-fn refuse_embedded(headers: &HeaderMap) -> Result<(), WireError> {
+pub(super) fn refuse_embedded(headers: &HeaderMap) -> Result<(), WireError> {
     match headers.get("sec-fetch-dest").map(HeaderValue::as_bytes) {
         None | Some(b"document") => Ok(()),
         Some(_) => Err(WireError::new(
@@ -203,7 +210,7 @@ fn refuse_embedded(headers: &HeaderMap) -> Result<(), WireError> {
 
 /// The form's token is proof enough; a browser that says the form is not this site's is believed all the same
 /// (OS-57). In development `guard` has looked at the origin, as a site there has more than one name.
-fn refuse_foreign_form(house: &House, headers: &HeaderMap) -> Result<(), WireError> {
+pub(super) fn refuse_foreign_form(house: &House, headers: &HeaderMap) -> Result<(), WireError> {
     let own = house.settings.site_url.origin().ascii_serialization();
     let site = headers.get("sec-fetch-site").map(HeaderValue::as_bytes);
     let origin = headers.get(header::ORIGIN).filter(|_| !house.settings.development);

@@ -1,5 +1,6 @@
 //! Routes, extractors and short handlers; the one table from errors to statuses (apps-framework.md section 2).
 
+mod accounts;
 mod admin;
 mod bindings;
 mod body;
@@ -30,7 +31,7 @@ use axum::http::StatusCode;
 use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{MethodFilter, MethodRouter};
-use axum::routing::{any, get, on, post};
+use axum::routing::{any, delete, get, on, post};
 use tessera_types::routes;
 use url::Url;
 
@@ -103,7 +104,9 @@ pub fn router(rooms: House, more: Router) -> Router {
         .route(&app("/static/{*name}"), only(get(static_files::get_static)))
         .route(&app(routes::CONNECT), only(get(connect::connect).post(connect::confirm)))
         .route(&app(routes::COMPLETE), only(get(connect::complete)))
-        .route(&ours("/connections"), only(get(tessera::own_connections)))
+        .route(&ours("/accounts"), only(get(accounts::show).post(accounts::press)))
+        .route(&ours("/connections"), only(get(accounts::list)))
+        .route(&ours("/connections/{app}"), only(delete(accounts::end)))
         .route(&ours("/apps"), only(get(tessera::apps)))
         .route(&ours("/apps/{app}/connections"), only(get(tessera::app_connections)));
     if rooms.settings.development {

@@ -11,7 +11,7 @@ use super::body::{self, RECORD_CAP};
 use super::caller::Caller;
 use super::errors::WireError;
 use crate::calls::Profile;
-use crate::grants::{Act, Change};
+use crate::grants::{Act, Change, Use};
 use crate::platform::{Audience, Event, REFRESH_BINDINGS};
 
 type Answer = Result<Response, WireError>;
@@ -46,7 +46,7 @@ pub(super) async fn get_user(State(house): State<House>, caller: Caller) -> Answ
     caller.person_or_documented_bot(house.settings.profile)?;
     let act = act(&caller, caller.app()?)?;
     house.grants.take_read(act.app)?;
-    Ok(match house.grants.record(&act).await? {
+    Ok(match house.grants.record(&act, Use::Api).await? {
         None => StatusCode::OK.into_response(),
         Some(bytes) => {
             ([(header::CONTENT_TYPE, "application/json")], bytes.expose().to_vec()).into_response()

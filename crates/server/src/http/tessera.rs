@@ -11,18 +11,6 @@ use super::caller::Caller;
 use super::errors::WireError;
 use super::extract::{Asked, Segment};
 
-/// A person's connections, without their contents.
-pub(super) async fn own_connections(
-    State(house): State<House>,
-    caller: Caller,
-) -> Result<Response, WireError> {
-    let who = caller.user()?;
-    if who.app.is_some() {
-        return Err(WireError::unauthorized("connections are shown to people, not to Apps"));
-    }
-    json_response(&house.grants.of_user(&who.user_id).await?)
-}
-
 /// A line of the list of Apps.
 #[derive(Serialize)]
 struct Line {

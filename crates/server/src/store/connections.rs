@@ -18,7 +18,7 @@ pub struct ConnectionRow {
     pub generation: i64,
     /// The record, sealed.
     pub sealed: Vec<u8>,
-    /// Unix ms; kept by later changes.
+    /// Unix ms; kept by later changes, but for the one that ends a reset.
     pub created_at: i64,
     /// Unix ms.
     pub updated_at: i64,
@@ -90,7 +90,8 @@ impl Connections {
     }
 
     /// Compare-and-swap: stores the row if the one there has the expected generation (None: there is none).
-    /// False when it does not; then nothing changed. A replaced row keeps its `created_at`.
+    /// False when it does not; then nothing changed. A replaced row keeps its `created_at`, unless it was reset: then
+    /// a new connection begins.
     pub async fn put(&self, row: ConnectionRow, expected_generation: Option<i64>) -> Result<bool, Error> {
         let key = (row.app.clone(), row.user.clone());
         let statement = match expected_generation {
@@ -108,9 +109,19 @@ impl Connections {
                 ],
             ),
             Some(expected) => Statement::new(
-                "UPDATE connections SET kind = $3, generation = $4, sealed = $5, updated_at = $6
+                "UPDATE connections SET kind = $3, generation = $4, sealed = $5, updated_at = $6,
+                    created_at = CASE WHEN kind = 2 THEN $8 ELSE created_at END
                     WHERE app = $1 AND user_id = $2 AND generation = $7",
-                values![row.app, row.user, row.kind, row.generation, row.sealed, row.updated_at, expected],
+                values![
+                    row.app,
+                    row.user,
+                    row.kind,
+                    row.generation,
+                    row.sealed,
+                    row.updated_at,
+                    expected,
+                    row.created_at
+                ],
             ),
         };
         Ok(self.change(statement, Some(key)).await? > 0)
@@ -181,6 +192,13 @@ impl Connections {
         let sql =
             "SELECT app, user_id, used_at, used_by FROM connection_uses WHERE user_id = $1 ORDER BY app";
         self.engine.all(Statement::new(sql, values![user])).await
+    }
+
+    /// The last uses of an App's connections of users after `cursor` up to `last`, in the order of user ids.
+    pub async fn uses_of_app(&self, app: &str, cursor: &str, last: &str) -> Result<Vec<UseRow>, Error> {
+        let sql = "SELECT app, user_id, used_at, used_by FROM connection_uses
+            WHERE app = $1 AND user_id > $2 AND user_id <= $3 ORDER BY user_id";
+        self.engine.all(Statement::new(sql, values![app, cursor, last])).await
     }
 
     /// `key` is the one that changes, None when there are many.

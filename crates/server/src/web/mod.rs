@@ -4,8 +4,10 @@
 //! A page is self-contained: its style and its script are inline, named by hash in its own content security policy.
 //! Nothing is fetched, nothing may frame it, and it works without script (OS-16).
 
+pub mod accounts;
 pub mod console;
 pub mod markdown;
+pub mod moments;
 pub mod sign_in;
 
 use std::sync::LazyLock;
@@ -55,14 +57,16 @@ pub struct Connected<'a> {
     style: &'static str,
     script: &'static str,
     app_name: &'a str,
+    accounts: &'a str,
     site_url: &'a str,
 }
 
 impl<'a> Connected<'a> {
-    /// The page at the end of a flow. Nothing of the flow is on it.
-    pub fn page(app_name: &'a str, site_url: &'a str) -> Page {
+    /// The page at the end of a flow. Nothing of the flow is on it. `accounts` is the address of the page of all
+    /// connections.
+    pub fn page(app_name: &'a str, accounts: &'a str, site_url: &'a str) -> Page {
         let script = format!("; script-src '{}'", *CLOSE_HASH);
-        page(&Self { style: STYLE, script: CLOSE, app_name, site_url }, &script)
+        page(&Self { style: STYLE, script: CLOSE, app_name, accounts, site_url }, &script)
     }
 }
 
@@ -127,14 +131,20 @@ impl<'a> Failed<'a> {
     }
 }
 
+/// A page whose form may lead to a provider.
 fn page(template: &impl Template, more: &str) -> Page {
+    page_with(template, "'self' https: http:", more)
+}
+
+/// A page whose forms lead to `forms` alone, and `more` directives.
+fn page_with(template: &impl Template, forms: &str, more: &str) -> Page {
     let html = template.render().unwrap_or_else(|error| {
         // Rendering into memory fails only when a field's own display does, and ours are texts.
         tracing::error!(%error, "a page could not be rendered");
         "This page could not be rendered.".to_owned()
     });
     let policy = format!(
-        "default-src 'none'; style-src '{}'; form-action 'self' https: http:; base-uri 'none'; \
+        "default-src 'none'; style-src '{}'; form-action {forms}; base-uri 'none'; \
          frame-ancestors 'none'{more}",
         *STYLE_HASH
     );
@@ -156,7 +166,7 @@ mod tests {
         assert!(page.html.contains("&#60;script&#62;") || page.html.contains("&lt;script&gt;"));
         assert!(page.policy.contains("default-src 'none'") && page.policy.contains("frame-ancestors 'none'"));
         assert!(!page.policy.contains("script-src"));
-        let page = Connected::page("Hello & co", "https://mm.example.com");
+        let page = Connected::page("Hello & co", "https://mm.example.com/a", "https://mm.example.com");
         assert!(page.html.contains("Completed connecting your account. Please close this window."));
         assert!(page.policy.contains("script-src 'sha256-"));
         assert!(!page.html.contains(" src=") && !page.html.contains("http-equiv"));

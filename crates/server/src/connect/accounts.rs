@@ -1,0 +1,59 @@
+//! What a person is told of a connection: the App's name, and where its accounts are.
+
+use std::collections::BTreeSet;
+
+use tessera_types::AppId;
+use url::Url;
+
+use super::{Connect, Error, Visitor};
+use crate::grants::{Act, Connection};
+
+/// An App as a person knows it.
+#[derive(Debug, Clone)]
+pub struct About {
+    /// Its display name; its id where it has none, or is not installed.
+    pub name: String,
+    /// Whether it is installed.
+    pub installed: bool,
+    /// Origins of the other service: what a person declared with the App's client, and where the App has sent
+    /// browsers otherwise. Empty when neither is known.
+    pub providers: Vec<String>,
+}
+
+impl Connect {
+    /// The visitor's connections, in the order of the Apps' ids.
+    pub async fn accounts(&self, visitor: &Visitor<'_>) -> Result<Vec<(Connection, About)>, Error> {
+        let mut accounts = Vec::new();
+        for connection in self.grants.of_user(&visitor.identity.user_id).await? {
+            let about = self.about(&AppId::unchecked(connection.app.as_str()), visitor).await?;
+            accounts.push((connection, about));
+        }
+        Ok(accounts)
+    }
+
+    /// What is known of an App.
+    pub async fn about(&self, app: &AppId, visitor: &Visitor<'_>) -> Result<About, Error> {
+        let record = self.apps.get(app).await?;
+        let name = record.as_ref().map(|record| record.manifest.display_name.trim());
+        let name = name.filter(|name| !name.is_empty()).unwrap_or(app.as_str()).to_owned();
+        let installed = record.is_some();
+        let mut providers: BTreeSet<String> = BTreeSet::new();
+        if installed {
+            let seen = self.origins.list(app.as_str()).await?;
+            providers.extend(seen.into_iter().map(|row| row.origin));
+            providers.extend(self.declared(app, visitor).await);
+        }
+        Ok(About { name, installed, providers: providers.into_iter().collect() })
+    }
+
+    /// That the App's client does not open keeps nobody from seeing, or ending, a connection.
+    async fn declared(&self, app: &AppId, visitor: &Visitor<'_>) -> Option<String> {
+        let act = Act { actor: &visitor.identity.user_id, app, request: visitor.request, reason: "accounts" };
+        let root = self.grants.declared_root(&act).await.unwrap_or_else(|error| {
+            tracing::warn!(%app, %error, "where the accounts of an App are could not be read");
+            None
+        });
+        let url = Url::parse(&root?).ok()?;
+        matches!(url.scheme(), "http" | "https").then(|| url.origin().ascii_serialization())
+    }
+}
