@@ -3,7 +3,7 @@
 use tessera_types::SecretBytes;
 
 use super::{ATTEMPTS, Act, Change, Error, Grants};
-use crate::audit;
+use crate::audit::{self, Table};
 use crate::store::ConnectionRow;
 use crate::vault::{Place, Purpose, Sealed};
 
@@ -45,11 +45,12 @@ impl Grants {
             {
                 return Ok(Change::None);
             }
-            self.note(audit::Act::ConnectionStored, act, act.reason).await?;
             let now = self.env.now_ms();
             let before = row.as_ref().map(|row| row.generation);
             // A fresh row starts at the time, so that no generation is ever used twice for one place.
             let generation = before.map_or(now, |generation| generation + 1);
+            let mark = mark(act.actor, generation);
+            self.announce(audit::Act::ConnectionStored, act, act.reason, mark).await?;
             let sealed = self.vault.seal(&place(act, generation), bytes).await?;
             let fresh = ConnectionRow {
                 app: act.app.as_str().to_owned(),
@@ -60,8 +61,12 @@ impl Grants {
                 created_at: row.as_ref().map_or(now, |row| row.created_at),
                 updated_at: now,
             };
-            if self.connections.put(fresh, before).await? && self.vault.is_live(&sealed).await? {
-                return Ok(Change::Made);
+            let print = self.audit.prints().connection(&fresh);
+            if self.connections.put(fresh, before).await? {
+                self.confirm_written(act, audit::RowMark { print: Some(&print), ..mark });
+                if self.vault.is_live(&sealed).await? {
+                    return Ok(Change::Made);
+                }
             }
             // Either another writer came first, or a disconnect destroyed the key we sealed with: once more.
         }
@@ -71,13 +76,16 @@ impl Grants {
     /// Removes the acting user's record and destroys its key. False when there was none.
     pub async fn disconnect(&self, act: &Act<'_>) -> Result<bool, Error> {
         self.permitted(act.app).await?;
-        if self.connections.get(act.app.as_str(), act.actor).await?.is_none() {
-            return Ok(false);
-        }
-        self.note(audit::Act::ConnectionRemoved, act, act.reason).await?;
+        let Some(row) = self.connections.get(act.app.as_str(), act.actor).await? else { return Ok(false) };
+        let mark = mark(act.actor, row.generation);
+        self.announce(audit::Act::ConnectionRemoved, act, act.reason, mark).await?;
         // The key first: a writer who sealed with it then finds it gone, however the two interleave.
         self.vault.shred(act.app.as_str(), act.actor).await?;
-        Ok(self.connections.delete(act.app.as_str(), act.actor).await?)
+        let removed = self.connections.delete(act.app.as_str(), act.actor).await?;
+        if let Some(generation) = removed {
+            self.confirm_removed(act, audit::RowMark { generation, ..mark });
+        }
+        Ok(removed.is_some())
     }
 
     /// Whether the user has a connection with the App. Nothing is opened.
@@ -117,6 +125,10 @@ impl From<ConnectionRow> for Connection {
     fn from(row: ConnectionRow) -> Self {
         Self { app: row.app, user: row.user, connected_at: row.created_at, updated_at: row.updated_at }
     }
+}
+
+pub(super) fn mark(user: &str, generation: i64) -> audit::RowMark<'_> {
+    audit::RowMark { table: Table::Connections, user, generation, print: None }
 }
 
 fn place<'a>(act: &Act<'a>, generation: i64) -> Place<'a> {
