@@ -138,7 +138,9 @@ impl Logs {
     fn read(&mut self, history: &mut History) -> Result<(), Failure> {
         loop {
             for (_, log, head) in self.0.iter_mut().filter(|(.., head)| head.is_none()) {
-                while let (None, Some(text)) = (&head, log.line()?) {
+                while head.is_none()
+                    && let Some(text) = log.line()?
+                {
                     *head = History::told(text);
                 }
             }
