@@ -1,12 +1,7 @@
 //! The chain: each line ends in a keyed hash over the hash before it and its own text.
 
-use std::io::{BufRead as _, BufReader};
-use std::path::Path;
-
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
-
-use super::Error;
 
 /// The hash at the end of a line.
 pub(super) type Link = [u8; 32];
@@ -54,36 +49,4 @@ pub(super) fn open_line(line: &str) -> Option<(&str, Link)> {
         *byte = u8::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()?;
     }
     Some((text, link))
-}
-
-/// What [`verify`] found.
-#[derive(Debug, PartialEq, Eq)]
-pub enum Verdict {
-    /// Every line is in its place.
-    Whole {
-        /// How many lines.
-        entries: u64,
-    },
-    /// The first line that does not follow from the one before it.
-    BrokenAt {
-        /// Counted from 1.
-        line: u64,
-    },
-}
-
-/// Reads a whole log and follows its chain.
-pub fn verify(path: &Path, key: &[u8; 32]) -> Result<Verdict, Error> {
-    let failed = |source| Error::File { path: path.to_owned(), source };
-    let chain = chain(key);
-    let mut before = [0; 32];
-    let mut entries = 0;
-    for line in BufReader::new(std::fs::File::open(path).map_err(failed)?).lines() {
-        entries += 1;
-        let line = line.map_err(failed)?;
-        match open_line(&line) {
-            Some((text, found)) if found == link(&chain, &before, text) => before = found,
-            _ => return Ok(Verdict::BrokenAt { line: entries }),
-        }
-    }
-    Ok(Verdict::Whole { entries })
 }

@@ -2,6 +2,8 @@
 
 use serde::Serialize;
 
+use super::RowMark;
+
 /// What was done, or tried.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -38,6 +40,10 @@ pub enum Act {
     AppDisabled,
     /// An App was uninstalled.
     AppUninstalled,
+    /// A row of the store was written as an earlier entry announced (OS-40).
+    RowWritten,
+    /// A row of the store was removed as an earlier entry announced (OS-40).
+    RowRemoved,
 }
 
 /// How it went.
@@ -48,6 +54,8 @@ pub enum Outcome {
     Allowed,
     /// Refused.
     Refused,
+    /// Done: what an earlier entry announced has happened.
+    Done,
 }
 
 /// One entry, before it gets its number, its time and its link in the chain.
@@ -66,17 +74,30 @@ pub struct Entry<'a> {
     /// Why, or with what: a fixed word, a fingerprint, an origin; never a secret.
     #[serde(skip_serializing_if = "str::is_empty")]
     pub detail: &'a str,
+    /// Which row of the store it is about, where it changes one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub row: Option<RowMark<'a>>,
 }
 
 impl<'a> Entry<'a> {
     /// An act that is allowed.
     pub fn allowed(act: Act, actor: &'a str, app: &'a str, request: &'a str) -> Self {
-        Self { act, outcome: Outcome::Allowed, actor, app, request, detail: "" }
+        Self { act, outcome: Outcome::Allowed, actor, app, request, detail: "", row: None }
     }
 
     /// An act that is refused.
     pub fn refused(act: Act, actor: &'a str, app: &'a str, request: &'a str) -> Self {
         Self { outcome: Outcome::Refused, ..Self::allowed(act, actor, app, request) }
+    }
+
+    /// An act that has happened.
+    pub fn done(act: Act, actor: &'a str, app: &'a str, request: &'a str) -> Self {
+        Self { outcome: Outcome::Done, ..Self::allowed(act, actor, app, request) }
+    }
+
+    /// The same entry about a row.
+    pub fn row(self, row: RowMark<'a>) -> Self {
+        Self { row: Some(row), ..self }
     }
 
     /// The same entry with a detail.

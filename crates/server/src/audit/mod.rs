@@ -3,17 +3,26 @@
 //! One JSON object a line, each bound to the one before it by a keyed hash, so that a removed or altered line is
 //! found (`verify`). An entry is handed to the kernel before the act it names and synced within 100 ms, or before
 //! the act with [`Sync::Always`]. Some disk space is kept in reserve, so that a full disk can still be recorded.
+//!
+//! What changes a row of the store leaves two entries: one before, which says what is about to happen, and one after
+//! ([`Audit::done`]), which says that it did. With both, an old row put back in its place is found ([`History`]).
 
 mod chain;
 mod entry;
+mod history;
+mod log;
+mod rows;
 mod writer;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-pub use chain::{Verdict, verify};
 pub use entry::{Act, Entry, Outcome};
+pub(crate) use history::EVERY_USERS;
+pub use history::{History, Judged, Told};
+pub use log::{Log, Verdict, verify};
+pub use rows::{Prints, RowMark, RowPlace, Table};
 use writer::Writer;
 use zeroize::Zeroizing;
 
@@ -55,6 +64,7 @@ const SYNC_AFTER: Duration = Duration::from_millis(50);
 /// The audit log.
 pub struct Audit {
     writer: Arc<Writer>,
+    prints: Prints,
     sync: Sync,
     env: Env,
     syncing: Syncing,
@@ -65,6 +75,14 @@ pub struct Audit {
 struct Syncing {
     wake: Option<std::sync::mpsc::SyncSender<()>>,
     thread: Option<std::thread::JoinHandle<()>>,
+}
+
+impl Syncing {
+    fn soon(&self) {
+        if let Some(wake) = &self.wake {
+            let _ = wake.try_send(());
+        }
+    }
 }
 
 impl Drop for Syncing {
@@ -81,6 +99,7 @@ impl Audit {
     /// Opens `audit.log` in a folder, continuing its chain. A last line that was cut off by a crash is dropped:
     /// its act was never answered.
     pub fn open(dir: &Path, key: Zeroizing<[u8; 32]>, sync: Sync, env: Env) -> Result<Self, Error> {
+        let prints = Prints::new(&key);
         let writer = Arc::new(Writer::open(dir, key)?);
         // Room for one signal: more would only say again that there is something to sync.
         let (wake, woken) = std::sync::mpsc::sync_channel::<()>(1);
@@ -98,7 +117,7 @@ impl Audit {
             })
             .map_err(|source| Error::File { path: dir.to_owned(), source })?;
         let syncing = Syncing { wake: Some(wake), thread: Some(thread) };
-        Ok(Self { writer, sync, env, syncing })
+        Ok(Self { writer, prints, sync, env, syncing })
     }
 
     /// Records an entry. Only after this returns may the act happen.
@@ -106,9 +125,7 @@ impl Audit {
         self.writer.append(&entry, self.env.now_ms())?;
         match self.sync {
             Sync::Soon => {
-                if let Some(wake) = &self.syncing.wake {
-                    let _ = wake.try_send(());
-                }
+                self.syncing.soon();
                 Ok(())
             }
             Sync::Always => {
@@ -119,6 +136,20 @@ impl Audit {
                 })?
             }
         }
+    }
+
+    /// Records that what an earlier entry announced has happened. It has, whatever becomes of this entry: a failure
+    /// to write it is for the server's log, and `audit verify` then has a note where it would have a proof.
+    pub fn done(&self, entry: Entry<'_>) {
+        match self.writer.append(&entry, self.env.now_ms()) {
+            Ok(()) => self.syncing.soon(),
+            Err(error) => tracing::error!(%error, "what was done could not be confirmed in the audit log"),
+        }
+    }
+
+    /// Fingerprints of rows, for entries about them.
+    pub fn prints(&self) -> &Prints {
+        &self.prints
     }
 }
 

@@ -1,7 +1,7 @@
 //! The command line. Exit codes: 0 done, 1 it could not be done, 2 the command itself is wrong.
 
 use std::io::{IsTerminal as _, Write as _};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use axum::http::Method;
@@ -10,8 +10,8 @@ use tessera_types::AccessToken;
 use tracing_subscriber::EnvFilter;
 
 use super::remote::Remote;
+use super::verify::{self, VerifyArgs};
 use super::{local, serve};
-use crate::audit::{self, Verdict};
 use crate::egress::{self, Egress, Rules};
 use crate::env::Env;
 use crate::vault::RootKey;
@@ -64,15 +64,9 @@ enum KeysCommand {
 
 #[derive(Debug, Subcommand)]
 enum AuditCommand {
-    /// Follow the chain of the whole log: a removed or altered line is named. Exit code 1 when it is broken.
-    Verify {
-        /// The folder of the log.
-        #[arg(long, value_name = "DIR", default_value = "tessera-dev-data")]
-        data: PathBuf,
-        /// The root key's file, unless it is `root.key` in the folder.
-        #[arg(long, value_name = "FILE")]
-        root_key_file: Option<PathBuf>,
-    },
+    /// Follow the chain of the whole log, and compare the store with what it says: a line that was removed or altered
+    /// is named, and so is a row that was put back, altered or removed past the server. Exit code 1 when there is one.
+    Verify(VerifyArgs),
 }
 
 #[derive(Debug, Args)]
@@ -225,8 +219,8 @@ async fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Keys { command: KeysCommand::Generate } => {
             writeln!(std::io::stdout(), "{}", *RootKey::generate(&Env::system())?.to_text())?;
         }
-        Command::Audit { command: AuditCommand::Verify { data, root_key_file } } => {
-            return verify_audit(&data, root_key_file, json);
+        Command::Audit { command: AuditCommand::Verify(args) } => {
+            return verify::run(args, json).await;
         }
         Command::Config => {
             let text = toml::to_string_pretty(&super::config::Config::default())?;
@@ -268,19 +262,6 @@ fn start_log(log: &super::config::Log) -> Result<(), Failure> {
         false => builder.init(),
     }
     Ok(())
-}
-
-fn verify_audit(data: &Path, root_key_file: Option<PathBuf>, json: bool) -> Result<ExitCode, Failure> {
-    let root = RootKey::read(&root_key_file.unwrap_or_else(|| data.join("root.key")))?;
-    let verdict = audit::verify(&data.join("audit.log"), &root.audit_key())?;
-    let (whole, text) = match verdict {
-        Verdict::Whole { entries } => (true, format!("The audit log is whole: {entries} entries")),
-        Verdict::BrokenAt { line } => {
-            (false, format!("The audit log is broken: line {line} does not follow from the one before it"))
-        }
-    };
-    say(text.as_bytes(), json)?;
-    Ok(if whole { ExitCode::SUCCESS } else { ExitCode::from(1) })
 }
 
 async fn apps(args: AppsArgs, json: bool) -> Result<(), Failure> {

@@ -202,6 +202,21 @@ fn root_key(config: &Config, dir: &Path, env: &Env) -> Result<(RootKey, Option<P
     }
 }
 
+/// The root key of data that is there: none is made.
+pub(super) fn existing_root_key(
+    config: &Config,
+    dir: &Path,
+    file: Option<&Path>,
+) -> Result<RootKey, RootKeyError> {
+    let vault = &config.vault;
+    match (file, vault.root_key.as_str(), vault.root_key_file.as_str()) {
+        (Some(file), ..) => RootKey::read(file),
+        (None, "", "") => RootKey::read(&dir.join("root.key")),
+        (None, "", file) => RootKey::read(Path::new(file)),
+        (None, text, _) => RootKey::parse(text),
+    }
+}
+
 /// The data has another root key. One that was made just now, because none was there, would only be in its way.
 fn wrong_root_key(error: &vault::Error, made: Option<&Path>) -> Error {
     let what = match made {
@@ -226,7 +241,7 @@ async fn open_store(config: &StoreConfig) -> Result<Store, Error> {
     }
 }
 
-fn store_config(config: &Config, dir: &Path) -> Result<StoreConfig, Error> {
+pub(super) fn store_config(config: &Config, dir: &Path) -> Result<StoreConfig, Error> {
     let store = &config.store;
     let url = config::secret("store.postgres_url", &store.postgres_url, &store.postgres_url_file)?;
     Ok(match url {

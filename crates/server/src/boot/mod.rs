@@ -10,5 +10,6 @@ mod local;
 mod ready;
 mod remote;
 pub mod serve;
+mod verify;
 
 pub use house::{House, build};

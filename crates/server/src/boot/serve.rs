@@ -44,7 +44,7 @@ pub struct Options {
 }
 
 /// The folder of a development server unless another is named.
-const DEV_DATA: &str = "tessera-dev-data";
+pub(super) const DEV_DATA: &str = "tessera-dev-data";
 
 /// Settings with the command line laid over them.
 pub fn settings(options: &Options) -> Result<Config, config::Error> {

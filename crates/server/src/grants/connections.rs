@@ -6,7 +6,7 @@ use tessera_types::SecretBytes;
 
 use super::uses::Used;
 use super::{ATTEMPTS, Act, Change, Error, Grants, Use};
-use crate::audit;
+use crate::audit::{self, Table};
 use crate::store::{ConnectionRow, UseRow};
 use crate::vault::{Place, Purpose, Sealed};
 
@@ -60,11 +60,12 @@ impl Grants {
             {
                 return Ok(Change::None);
             }
-            self.note(audit::Act::ConnectionStored, act, act.reason).await?;
             let now = self.env.now_ms();
             let before = row.as_ref().map(|row| row.generation);
             // A fresh row starts at the time, so that no generation is ever used twice for one place.
             let generation = before.map_or(now, |generation| generation + 1);
+            let mark = mark(act.actor, generation);
+            self.announce(audit::Act::ConnectionStored, act, act.reason, mark).await?;
             let sealed = self.vault.seal(&place(act, generation), bytes).await?;
             let fresh = ConnectionRow {
                 app: act.app.as_str().to_owned(),
@@ -76,8 +77,12 @@ impl Grants {
                 created_at: row.as_ref().filter(|row| row.kind != RESET).map_or(now, |row| row.created_at),
                 updated_at: now,
             };
-            if self.connections.put(fresh, before).await? && self.vault.is_live(&sealed).await? {
-                return Ok(Change::Made);
+            let print = self.audit.prints().connection(&fresh);
+            if self.connections.put(fresh, before).await? {
+                self.confirm_written(act, audit::RowMark { print: Some(&print), ..mark });
+                if self.vault.is_live(&sealed).await? {
+                    return Ok(Change::Made);
+                }
             }
             // Either another writer came first, or a disconnect destroyed the key we sealed with: once more.
         }
@@ -89,25 +94,30 @@ impl Grants {
         self.permitted(act.app).await?;
         match self.connections.get(act.app.as_str(), act.actor).await? {
             None => Ok(false),
-            Some(_) => self.remove(act).await,
+            Some(row) => self.remove(act, row.generation).await,
         }
     }
 
     /// The same by the person whose connection it is, whatever the App may do now. False when there was none.
     pub async fn end(&self, act: &Act<'_>) -> Result<bool, Error> {
-        match self.is_connected(act).await? {
-            false => Ok(false),
-            true => self.remove(act).await,
+        let row = self.connections.get(act.app.as_str(), act.actor).await?;
+        match row.filter(|row| row.kind != RESET) {
+            None => Ok(false),
+            Some(row) => self.remove(act, row.generation).await,
         }
     }
 
-    async fn remove(&self, act: &Act<'_>) -> Result<bool, Error> {
-        self.note(audit::Act::ConnectionRemoved, act, act.reason).await?;
+    async fn remove(&self, act: &Act<'_>, generation: i64) -> Result<bool, Error> {
+        let mark = mark(act.actor, generation);
+        self.announce(audit::Act::ConnectionRemoved, act, act.reason, mark).await?;
         // The key first: a writer who sealed with it then finds it gone, however the two interleave.
         self.vault.shred(act.app.as_str(), act.actor).await?;
         let removed = self.connections.delete(act.app.as_str(), act.actor).await?;
         self.uses.forget(act.app.as_str(), act.actor);
-        Ok(removed)
+        if let Some(generation) = removed {
+            self.confirm_removed(act, audit::RowMark { generation, ..mark });
+        }
+        Ok(removed.is_some())
     }
 
     /// Whether the user has a connection with the App. Nothing is opened.
@@ -173,6 +183,10 @@ fn told(rows: Vec<ConnectionRow>, waiting: Vec<Option<Used>>, stored: Vec<UseRow
         });
     }
     told
+}
+
+pub(super) fn mark(user: &str, generation: i64) -> audit::RowMark<'_> {
+    audit::RowMark { table: Table::Connections, user, generation, print: None }
 }
 
 fn place<'a>(act: &Act<'a>, generation: i64) -> Place<'a> {

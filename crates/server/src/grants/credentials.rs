@@ -4,7 +4,7 @@ use tessera_types::{OAuth2App, json};
 use zeroize::Zeroizing;
 
 use super::{ATTEMPTS, Act, Change, Error, Grants};
-use crate::audit;
+use crate::audit::{self, Table};
 use crate::store::CredentialRow;
 use crate::vault::{Place, Purpose, Sealed};
 
@@ -41,9 +41,10 @@ impl Grants {
             if row.is_none() && fresh.is_empty() {
                 return Ok(Change::None);
             }
-            self.note(audit::Act::CredentialsStored, act, &fingerprint).await?;
             let before = row.as_ref().map(|row| row.generation);
             let generation = before.map_or(self.env.now_ms(), |generation| generation + 1);
+            let mark = mark(generation);
+            self.announce(audit::Act::CredentialsStored, act, &fingerprint, mark).await?;
             let sealed = self.vault.seal(&place(act, generation), &plain).await?;
             let row = CredentialRow {
                 app: act.app.as_str().to_owned(),
@@ -52,7 +53,9 @@ impl Grants {
                 updated_at: self.env.now_ms(),
                 updated_by: act.actor.to_owned(),
             };
+            let print = self.audit.prints().credential(&row);
             if self.credentials.put(row, before).await? {
+                self.confirm_written(act, audit::RowMark { print: Some(&print), ..mark });
                 return Ok(change);
             }
         }
@@ -76,6 +79,10 @@ impl Grants {
         let plain = self.vault.open_sealed(&place(act, row.generation), &sealed).await?;
         json::from_slice_strict(plain.expose()).map_err(|_| Error::Damaged(act.app.clone()))
     }
+}
+
+pub(super) fn mark(generation: i64) -> audit::RowMark<'static> {
+    audit::RowMark { table: Table::Credentials, user: "", generation, print: None }
 }
 
 fn place<'a>(act: &Act<'a>, generation: i64) -> Place<'a> {

@@ -149,17 +149,47 @@ impl Grants {
     /// Removes every connection and the credentials of an App, and destroys their keys. Gives the number of
     /// connections removed.
     pub async fn forget_app(&self, act: &Act<'_>) -> Result<u64, Error> {
-        self.note(audit::Act::ConnectionRemoved, act, "every user's").await?;
+        self.note(audit::Act::ConnectionRemoved, act, audit::EVERY_USERS).await?;
         // Keys first: what a crash leaves behind is then unreadable rather than forgotten.
         self.vault.shred_app(act.app.as_str()).await?;
         let removed = self.connections.delete_app(act.app.as_str()).await?;
         self.uses.forget_app(act.app.as_str());
-        self.credentials.delete(act.app.as_str()).await?;
-        Ok(removed)
+        for (user, generation) in &removed {
+            self.confirm_removed(act, connections::mark(user, *generation));
+        }
+        if let Some(generation) = self.credentials.delete(act.app.as_str()).await? {
+            self.confirm_removed(act, credentials::mark(generation));
+        }
+        Ok(removed.len() as u64)
     }
 
     async fn note(&self, what: audit::Act, act: &Act<'_>, detail: &str) -> Result<(), Error> {
         let entry = audit::Entry::allowed(what, act.actor, act.app.as_str(), act.request);
         Ok(self.audit.record(entry.detail(detail)).await?)
+    }
+
+    /// Before a row changes.
+    async fn announce(
+        &self,
+        what: audit::Act,
+        act: &Act<'_>,
+        detail: &str,
+        row: audit::RowMark<'_>,
+    ) -> Result<(), Error> {
+        let entry = audit::Entry::allowed(what, act.actor, act.app.as_str(), act.request);
+        Ok(self.audit.record(entry.detail(detail).row(row)).await?)
+    }
+
+    fn confirm_written(&self, act: &Act<'_>, row: audit::RowMark<'_>) {
+        self.confirm(audit::Act::RowWritten, act, row);
+    }
+
+    fn confirm_removed(&self, act: &Act<'_>, row: audit::RowMark<'_>) {
+        self.confirm(audit::Act::RowRemoved, act, row);
+    }
+
+    fn confirm(&self, what: audit::Act, act: &Act<'_>, row: audit::RowMark<'_>) {
+        let entry = audit::Entry::done(what, act.actor, act.app.as_str(), act.request);
+        self.audit.done(entry.row(row));
     }
 }

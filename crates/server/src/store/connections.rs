@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::cache::{Cache, Limits, Topic};
-use super::{Engine, Error, Row, Statement, values};
+use super::{Engine, Error, Row, Statement, Written, values};
 
 /// A connection.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -124,19 +124,22 @@ impl Connections {
                 ],
             ),
         };
-        Ok(self.change(statement, Some(key)).await? > 0)
+        Ok(self.change(statement, Some(key)).await?.affected > 0)
     }
 
-    /// Removes a connection and what is known of its use; false when there was none.
-    pub async fn delete(&self, app: &str, user: &str) -> Result<bool, Error> {
-        let sql = "DELETE FROM connections WHERE app = $1 AND user_id = $2";
+    /// Removes a connection and what is known of its use; gives its generation, `None` when there was none.
+    pub async fn delete(&self, app: &str, user: &str) -> Result<Option<i64>, Error> {
+        let sql = "DELETE FROM connections WHERE app = $1 AND user_id = $2 RETURNING generation";
         let key = (app.to_owned(), user.to_owned());
-        Ok(self.change(Statement::new(sql, values![app, user]), Some(key)).await? > 0)
+        let written = self.change(Statement::new(sql, values![app, user]), Some(key)).await?;
+        written.rows.into_iter().next().map(|mut row| row.int(0)).transpose()
     }
 
-    /// Removes all connections of an App; returns how many there were.
-    pub async fn delete_app(&self, app: &str) -> Result<u64, Error> {
-        self.change(Statement::new("DELETE FROM connections WHERE app = $1", values![app]), None).await
+    /// Removes all connections of an App; returns their users and generations.
+    pub async fn delete_app(&self, app: &str) -> Result<Vec<(String, i64)>, Error> {
+        let sql = "DELETE FROM connections WHERE app = $1 RETURNING user_id, generation";
+        let written = self.change(Statement::new(sql, values![app]), None).await?;
+        written.rows.into_iter().map(|mut row| Ok((row.text(0)?, row.int(1)?))).collect()
     }
 
     /// All connections of a user in the order of their Apps.
@@ -202,9 +205,9 @@ impl Connections {
     }
 
     /// `key` is the one that changes, None when there are many.
-    async fn change(&self, statement: Statement, key: Option<(String, String)>) -> Result<u64, Error> {
+    async fn change(&self, statement: Statement, key: Option<(String, String)>) -> Result<Written, Error> {
         let engine = Arc::clone(&self.engine);
-        let write = async move { Ok(engine.write(statement).await?.affected) };
+        let write = async move { engine.write(statement).await };
         let forget = move |cache: &Cache<_, _>| match key {
             Some(key) => cache.invalidate(&key),
             None => cache.clear(),

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::cache::{Cache, Limits, Topic};
-use super::{Engine, Error, Row, Statement, values};
+use super::{Engine, Error, Row, Statement, Written, values};
 
 /// One App's OAuth2 app record.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -77,18 +77,19 @@ impl Credentials {
                 values![row.app, row.generation, row.sealed, row.updated_at, row.updated_by, expected],
             ),
         };
-        Ok(self.change(key, statement).await? > 0)
+        Ok(self.change(key, statement).await?.affected > 0)
     }
 
-    /// Removes the App's record; false when there was none.
-    pub async fn delete(&self, app: &str) -> Result<bool, Error> {
-        let statement = Statement::new("DELETE FROM credentials WHERE app = $1", values![app]);
-        Ok(self.change(app.to_owned(), statement).await? > 0)
+    /// Removes the App's record; gives its generation, `None` when there was none.
+    pub async fn delete(&self, app: &str) -> Result<Option<i64>, Error> {
+        let sql = "DELETE FROM credentials WHERE app = $1 RETURNING generation";
+        let written = self.change(app.to_owned(), Statement::new(sql, values![app])).await?;
+        written.rows.into_iter().next().map(|mut row| row.int(0)).transpose()
     }
 
-    async fn change(&self, key: String, statement: Statement) -> Result<u64, Error> {
+    async fn change(&self, key: String, statement: Statement) -> Result<Written, Error> {
         let engine = Arc::clone(&self.engine);
-        let write = async move { Ok(engine.write(statement).await?.affected) };
+        let write = async move { engine.write(statement).await };
         self.cache.writing(write, move |cache| cache.invalidate(&key)).await
     }
 }

@@ -72,8 +72,8 @@ pub(crate) async fn credentials_compare_and_swap(store: &Store) {
     assert!(credentials.put(row(2), Some(1)).await.unwrap());
     assert!(!credentials.put(row(3), Some(1)).await.unwrap());
     assert_eq!(*credentials.get("hello").await.unwrap().unwrap(), row(2));
-    assert!(credentials.delete("hello").await.unwrap());
-    assert!(!credentials.delete("hello").await.unwrap());
+    assert_eq!(credentials.delete("hello").await.unwrap(), Some(2));
+    assert_eq!(credentials.delete("hello").await.unwrap(), None);
     assert_eq!(credentials.get("hello").await.unwrap(), None);
 }
 
@@ -90,8 +90,8 @@ pub(crate) async fn connections_compare_and_swap(store: &Store) {
     second.created_at = 1_000;
     assert_eq!(*connections.get("a", "u").await.unwrap().unwrap(), second, "created_at stays");
     assert!(!connections.put(connection("a", "u", 3), Some(1)).await.unwrap());
-    assert!(connections.delete("a", "u").await.unwrap());
-    assert!(!connections.delete("a", "u").await.unwrap());
+    assert_eq!(connections.delete("a", "u").await.unwrap(), Some(2));
+    assert_eq!(connections.delete("a", "u").await.unwrap(), None);
     assert_eq!(connections.get("a", "u").await.unwrap(), None);
 }
 
@@ -174,8 +174,10 @@ pub(crate) async fn connections_of_one_app_are_not_another_apps(store: &Store) {
         assert_eq!((row.app.as_str(), row.user.as_str()), ("one", user));
     }
     assert_eq!(connections.get("onet", "wo").await.unwrap(), None);
-    assert_eq!(connections.delete_app("one").await.unwrap(), 2);
-    assert_eq!(connections.delete_app("one").await.unwrap(), 0);
+    let mut removed = connections.delete_app("one").await.unwrap();
+    removed.sort();
+    assert_eq!(removed, [("u".to_owned(), 1), ("v".to_owned(), 1)]);
+    assert_eq!(connections.delete_app("one").await.unwrap(), []);
     assert_eq!(connections.get("one", "u").await.unwrap(), None);
     assert!(connections.get("two", "u").await.unwrap().is_some());
     assert_eq!(connections.count().await.unwrap(), 2);

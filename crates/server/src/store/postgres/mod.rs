@@ -26,6 +26,20 @@ impl Postgres {
     /// Connects, checks what durability and text rest on, and migrates the schema.
     pub(super) async fn open(url: &str, max_connections: usize, set: &Set) -> Result<Self, Error> {
         let target = connect::target(url, set.schema, PATIENCE)?;
+        let this = Self::over(target, max_connections).await?;
+        migrate(&mut this.client().await?, set).await?;
+        Ok(this)
+    }
+
+    /// Connects in order to read alone: the server refuses whatever would change something.
+    pub(super) async fn to_read(url: &str, set: &Set) -> Result<Self, Error> {
+        let mut target = connect::target(url, set.schema, PATIENCE)?;
+        let options = target.config.get_options().unwrap_or_default().to_owned();
+        target.config.options(format!("{options} -c default_transaction_read_only=on"));
+        Self::over(target, 1).await
+    }
+
+    async fn over(target: connect::Target, max_connections: usize) -> Result<Self, Error> {
         let what = connect::describe(&target.config);
         let open = |reason: String| Error::Open { what: what.clone(), reason };
         let manager = ManagerConfig { recycling_method: RecyclingMethod::Fast };
@@ -37,7 +51,7 @@ impl Postgres {
             .create_timeout(Some(PATIENCE))
             .build()
             .map_err(|error| open(error.to_string()))?;
-        let mut client = pool.get().await.map_err(|error| match error {
+        let client = pool.get().await.map_err(|error| match error {
             PoolError::Backend(error) => open(connect::explain(&error)),
             other => open(other.to_string()),
         })?;
@@ -45,7 +59,6 @@ impl Postgres {
             Error::Database(reason) => open(reason),
             other => other,
         })?;
-        migrate(&mut client, set).await?;
         drop(client);
         Ok(Self { pool })
     }

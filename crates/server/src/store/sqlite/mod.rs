@@ -64,6 +64,43 @@ impl Sqlite {
     }
 }
 
+/// A database file of which nothing is changed, whoever else uses it.
+pub(super) struct ToRead(Readers);
+
+impl ToRead {
+    /// Opens the file of this set in a folder, which may be a copy, or in use.
+    pub(super) fn open(dir: &Path, set: &Set) -> Result<Self, Error> {
+        let path = dir.join(format!("{}.db", set.name));
+        let open = |reason: String| Error::Open { what: path.display().to_string(), reason };
+        let connection = reader(&path).map_err(|error| open(error.to_string()))?;
+        Ok(Self(Readers::start(vec![connection], set.name).map_err(|error| failed(set.name, error))?))
+    }
+}
+
+#[async_trait]
+impl Engine for ToRead {
+    async fn read(&self, statement: Statement) -> Result<Vec<Row>, Error> {
+        self.0.run(statement).await
+    }
+
+    async fn write(&self, statement: Statement) -> Result<Written, Error> {
+        // The connection itself refuses what would change something.
+        Ok(Written { rows: self.0.run(statement).await?, affected: 0 })
+    }
+
+    async fn write_all(&self, statements: Vec<Statement>) -> Result<Vec<Written>, Error> {
+        let mut written = Vec::with_capacity(statements.len());
+        for statement in statements {
+            written.push(self.write(statement).await?);
+        }
+        Ok(written)
+    }
+
+    fn sole_writer(&self) -> bool {
+        false
+    }
+}
+
 #[async_trait]
 impl Engine for Sqlite {
     async fn read(&self, statement: Statement) -> Result<Vec<Row>, Error> {

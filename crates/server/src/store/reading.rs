@@ -1,0 +1,43 @@
+//! A database opened to be looked at: no migration, no lock, no write. What `tessera audit verify` compares.
+
+use std::sync::Arc;
+
+use super::migrations::DATA;
+use super::postgres::Postgres;
+use super::sqlite::ToRead;
+use super::{ConnectionRow, CredentialRow, Engine, Error, Statement, StoreConfig, values};
+
+/// All rows that a seal binds to their place, in parts.
+pub struct Reading {
+    engine: Arc<dyn Engine>,
+}
+
+impl Reading {
+    /// Opens the data, not the keys. A folder may be a copy or in use, and need not hold more than `tessera.db` with
+    /// its `-wal`.
+    pub async fn open(config: &StoreConfig) -> Result<Self, Error> {
+        let engine: Arc<dyn Engine> = match config {
+            StoreConfig::Memory => {
+                let reason = "what is in memory ends with its process".to_owned();
+                return Err(Error::Open { what: "a store in memory".into(), reason });
+            }
+            StoreConfig::Sqlite { dir } => Arc::new(ToRead::open(dir, &DATA)?),
+            StoreConfig::Postgres { url, .. } => Arc::new(Postgres::to_read(url, &DATA).await?),
+        };
+        Ok(Self { engine })
+    }
+
+    /// Connections in the order of App and user, after this App and user, at most `limit`.
+    pub async fn connections(&self, after: (&str, &str), limit: i64) -> Result<Vec<ConnectionRow>, Error> {
+        let sql = "SELECT app, user_id, kind, generation, sealed, created_at, updated_at FROM connections
+            WHERE (app, user_id) > ($1, $2) ORDER BY app, user_id LIMIT $3";
+        self.engine.all(Statement::new(sql, values![after.0, after.1, limit])).await
+    }
+
+    /// Apps' records in the order of Apps, after this App, at most `limit`.
+    pub async fn credentials(&self, after: &str, limit: i64) -> Result<Vec<CredentialRow>, Error> {
+        let sql = "SELECT app, generation, sealed, updated_at, updated_by FROM credentials
+            WHERE app > $1 ORDER BY app LIMIT $2";
+        self.engine.all(Statement::new(sql, values![after, limit])).await
+    }
+}
