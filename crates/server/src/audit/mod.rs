@@ -6,6 +6,7 @@
 
 mod chain;
 mod entry;
+mod meters;
 mod writer;
 
 use std::path::{Path, PathBuf};
@@ -14,6 +15,9 @@ use std::time::Duration;
 
 pub use chain::{Verdict, verify};
 pub use entry::{Act, Entry, Outcome};
+use meters::Meters;
+use prometheus_client::registry::Registry;
+use tokio::time::Instant;
 use writer::Writer;
 use zeroize::Zeroizing;
 
@@ -57,6 +61,7 @@ pub struct Audit {
     writer: Arc<Writer>,
     sync: Sync,
     env: Env,
+    meters: Arc<Meters>,
     syncing: Syncing,
 }
 
@@ -84,7 +89,16 @@ impl Audit {
         let writer = Arc::new(Writer::open(dir, key)?);
         // Room for one signal: more would only say again that there is something to sync.
         let (wake, woken) = std::sync::mpsc::sync_channel::<()>(1);
-        let syncing = Arc::clone(&writer);
+        let (syncing, meters) = (Arc::clone(&writer), Arc::new(Meters::default()));
+        let measuring = Arc::clone(&meters);
+        let sync_now = move || {
+            let began = Instant::now();
+            if let Err(error) = syncing.sync() {
+                measuring.failed.inc();
+                tracing::error!(%error, "the audit log could not be synced");
+            }
+            measuring.sync.observe(began.elapsed());
+        };
         let thread = std::thread::Builder::new()
             .name("audit-sync".into())
             .spawn(move || {
@@ -92,18 +106,33 @@ impl Audit {
                 let (_open, pause) = std::sync::mpsc::channel::<()>();
                 while woken.recv().is_ok() {
                     let _ = pause.recv_timeout(SYNC_AFTER);
-                    syncing.sync();
+                    sync_now();
                 }
-                syncing.sync();
+                sync_now();
             })
             .map_err(|source| Error::File { path: dir.to_owned(), source })?;
         let syncing = Syncing { wake: Some(wake), thread: Some(thread) };
-        Ok(Self { writer, sync, env, syncing })
+        Ok(Self { writer, sync, env, meters, syncing })
+    }
+
+    /// Announces what is counted.
+    pub fn announce(&self, registry: &mut Registry) {
+        self.meters.announce(registry);
     }
 
     /// Records an entry. Only after this returns may the act happen.
     pub async fn record(&self, entry: Entry<'_>) -> Result<(), Error> {
+        let recorded = self.write(entry).await;
+        if recorded.is_err() {
+            self.meters.failed.inc();
+        }
+        recorded
+    }
+
+    async fn write(&self, entry: Entry<'_>) -> Result<(), Error> {
+        let began = Instant::now();
         self.writer.append(&entry, self.env.now_ms())?;
+        self.meters.append.observe(began.elapsed());
         match self.sync {
             Sync::Soon => {
                 if let Some(wake) = &self.syncing.wake {
@@ -113,7 +142,10 @@ impl Audit {
             }
             Sync::Always => {
                 let writer = Arc::clone(&self.writer);
-                tokio::task::spawn_blocking(move || writer.sync_or_fail()).await.map_err(|_| Error::File {
+                let began = Instant::now();
+                let synced = tokio::task::spawn_blocking(move || writer.sync()).await;
+                self.meters.sync.observe(began.elapsed());
+                synced.map_err(|_| Error::File {
                     path: self.writer.path().to_owned(),
                     source: std::io::Error::other("the sync was cancelled"),
                 })?

@@ -7,7 +7,8 @@ pub mod config;
 pub mod demo;
 mod house;
 mod local;
-mod ready;
+mod log;
+pub mod ready;
 mod remote;
 pub mod serve;
 

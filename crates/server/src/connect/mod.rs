@@ -7,6 +7,7 @@
 mod begin;
 mod complete;
 mod error;
+mod meters;
 mod origin;
 mod park;
 mod state;
@@ -99,6 +100,7 @@ pub struct Connect {
     env: Env,
     settings: Settings,
     tasks: Tasks,
+    meters: meters::Meters,
 }
 
 /// The rooms below that a flow leans on.
@@ -123,12 +125,18 @@ impl Connect {
         let Rooms { apps, grants, calls, vault, audit, env } = rooms;
         let (states, origins) = (store.states.clone(), store.origins.clone());
         let tasks = Tasks::default();
-        Arc::new(Self { states, origins, apps, grants, calls, vault, audit, env, settings, tasks })
+        let meters = meters::Meters::default();
+        Arc::new(Self { states, origins, apps, grants, calls, vault, audit, env, settings, tasks, meters })
     }
 
     /// Waits until no completion is under way. New ones are still taken: stop listening first.
     pub async fn drained(&self) {
         self.tasks.drained().await;
+    }
+
+    /// How many completions are under way.
+    pub fn under_way(&self) -> usize {
+        self.tasks.under_way()
     }
 
     /// Removes expired flows and parked callbacks; gives how many.
@@ -151,7 +159,9 @@ impl Connect {
         detail: &str,
     ) -> Result<(), Error> {
         let entry = audit::Entry::allowed(act, &visitor.identity.user_id, app.as_str(), visitor.request);
-        Ok(self.audit.record(entry.detail(detail)).await?)
+        self.audit.record(entry.detail(detail)).await?;
+        self.meters.allowed(act, detail);
+        Ok(())
     }
 
     /// A refusal is recorded and told; that it could not be recorded changes nothing for who was refused.
@@ -162,6 +172,7 @@ impl Connect {
             app.as_str(),
             visitor.request,
         );
+        self.meters.refused(error.word());
         if let Err(failed) = self.audit.record(entry.detail(error.word())).await {
             tracing::error!(error = %failed, "a refused flow could not be audited");
         }

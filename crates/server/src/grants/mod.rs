@@ -5,6 +5,7 @@
 
 mod connections;
 mod credentials;
+mod meters;
 
 use std::sync::Arc;
 
@@ -91,6 +92,7 @@ pub struct Grants {
     vault: Arc<Vault>,
     audit: Arc<Audit>,
     env: Env,
+    meters: meters::Meters,
 }
 
 impl Grants {
@@ -103,7 +105,8 @@ impl Grants {
         env: Env,
     ) -> Self {
         let (credentials, connections) = (store.credentials.clone(), store.connections.clone());
-        Self { apps, credentials, connections, vault, audit, env }
+        let meters = meters::Meters::default();
+        Self { apps, credentials, connections, vault, audit, env, meters }
     }
 
     /// Installed, and granted the permission: else nothing about OAuth2 is done or told.
@@ -128,6 +131,8 @@ impl Grants {
 
     async fn note(&self, what: audit::Act, act: &Act<'_>, detail: &str) -> Result<(), Error> {
         let entry = audit::Entry::allowed(what, act.actor, act.app.as_str(), act.request);
-        Ok(self.audit.record(entry.detail(detail)).await?)
+        self.audit.record(entry.detail(detail)).await?;
+        self.meters.count(what);
+        Ok(())
     }
 }
