@@ -55,6 +55,14 @@ impl Env {
     }
 }
 
+impl Env {
+    /// A fresh id, and random bits to go with it.
+    pub fn drawn(&self) -> Result<Drawn, RngError> {
+        let word = || self.bytes().map(u64::from_be_bytes);
+        Ok(Drawn { id: self.id()?, words: [word()?, word()?, word()?] })
+    }
+}
+
 /// Ids that are unique but no secret, for requests: no random byte is drawn for each.
 pub struct Ids {
     start: u64,
@@ -69,12 +77,35 @@ impl Ids {
 
     /// The next id, in the form of [`Env::id`].
     pub fn next(&self) -> String {
+        self.draw().id
+    }
+
+    /// The next id, and bits to go with it.
+    pub fn draw(&self) -> Drawn {
         let number = self.next.fetch_add(1, Ordering::Relaxed);
         let mut bytes = [0; 16];
         bytes[..8].copy_from_slice(&self.start.to_be_bytes());
         bytes[8..].copy_from_slice(&number.to_be_bytes());
-        base32(bytes)
+        let word = |place: u64| mixed(self.start, number.wrapping_mul(3).wrapping_add(place));
+        Drawn { id: base32(bytes), words: [word(0), word(1), word(2)] }
     }
+}
+
+/// An id, and bits that are its alone: spread evenly, and no secret.
+#[derive(Debug, Clone)]
+pub struct Drawn {
+    /// The id.
+    pub id: String,
+    /// The bits.
+    pub words: [u64; 3],
+}
+
+/// One number of a sequence that is spread over all numbers and comes to none twice (SplitMix64).
+fn mixed(start: u64, place: u64) -> u64 {
+    let mut word = start.wrapping_add(place.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15));
+    word = (word ^ (word >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    word = (word ^ (word >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    word ^ (word >> 31)
 }
 
 impl std::fmt::Debug for Ids {

@@ -89,6 +89,14 @@ impl Drop for Child {
     }
 }
 
+/// The port in the line that says so, which is text or JSON.
+fn listening_port(line: &str) -> Option<u16> {
+    let (_, rest) = line.split_once("listening")?;
+    let (_, number) = rest.split_once("port")?;
+    let digits = number.trim_start_matches(['"', '=', ':']);
+    digits.split(|character: char| !character.is_ascii_digit()).next()?.parse().ok()
+}
+
 fn collect(
     from: impl std::io::Read + Send + 'static,
     output: &Arc<Mutex<Vec<u8>>>,
@@ -101,8 +109,8 @@ fn collect(
         while let Ok(1..) = from.read_until(b'\n', &mut line) {
             output.lock().unwrap().extend_from_slice(&line);
             let text = String::from_utf8_lossy(&line);
-            if let (Some(port), Some((_, number))) = (&port, text.trim().split_once("listening port=")) {
-                let _ = port.send(number.parse().unwrap());
+            if let (Some(port), Some(number)) = (&port, listening_port(&text)) {
+                let _ = port.send(number);
             }
             line.clear();
         }

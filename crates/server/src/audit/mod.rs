@@ -11,6 +11,7 @@ mod chain;
 mod entry;
 mod history;
 mod log;
+mod meters;
 mod rows;
 mod writer;
 
@@ -22,7 +23,10 @@ pub use entry::{Act, Entry, Outcome};
 pub(crate) use history::EVERY_USERS;
 pub use history::{History, Judged, Told};
 pub use log::{Log, Verdict, verify};
+use meters::Meters;
+use prometheus_client::registry::Registry;
 pub use rows::{Prints, RowMark, RowPlace, Table};
+use tokio::time::Instant;
 use writer::Writer;
 use zeroize::Zeroizing;
 
@@ -67,6 +71,7 @@ pub struct Audit {
     prints: Prints,
     sync: Sync,
     env: Env,
+    meters: Arc<Meters>,
     syncing: Syncing,
 }
 
@@ -103,7 +108,16 @@ impl Audit {
         let writer = Arc::new(Writer::open(dir, key)?);
         // Room for one signal: more would only say again that there is something to sync.
         let (wake, woken) = std::sync::mpsc::sync_channel::<()>(1);
-        let syncing = Arc::clone(&writer);
+        let (syncing, meters) = (Arc::clone(&writer), Arc::new(Meters::default()));
+        let measuring = Arc::clone(&meters);
+        let sync_now = move || {
+            let began = Instant::now();
+            if let Err(error) = syncing.sync() {
+                measuring.failed.inc();
+                tracing::error!(%error, "the audit log could not be synced");
+            }
+            measuring.sync.observe(began.elapsed());
+        };
         let thread = std::thread::Builder::new()
             .name("audit-sync".into())
             .spawn(move || {
@@ -111,18 +125,33 @@ impl Audit {
                 let (_open, pause) = std::sync::mpsc::channel::<()>();
                 while woken.recv().is_ok() {
                     let _ = pause.recv_timeout(SYNC_AFTER);
-                    syncing.sync();
+                    sync_now();
                 }
-                syncing.sync();
+                sync_now();
             })
             .map_err(|source| Error::File { path: dir.to_owned(), source })?;
         let syncing = Syncing { wake: Some(wake), thread: Some(thread) };
-        Ok(Self { writer, prints, sync, env, syncing })
+        Ok(Self { writer, prints, sync, env, meters, syncing })
+    }
+
+    /// Announces what is counted.
+    pub fn announce(&self, registry: &mut Registry) {
+        self.meters.announce(registry);
     }
 
     /// Records an entry. Only after this returns may the act happen.
     pub async fn record(&self, entry: Entry<'_>) -> Result<(), Error> {
+        let recorded = self.write(entry).await;
+        if recorded.is_err() {
+            self.meters.failed.inc();
+        }
+        recorded
+    }
+
+    async fn write(&self, entry: Entry<'_>) -> Result<(), Error> {
+        let began = Instant::now();
         self.writer.append(&entry, self.env.now_ms())?;
+        self.meters.append.observe(began.elapsed());
         match self.sync {
             Sync::Soon => {
                 self.syncing.soon();
@@ -130,7 +159,10 @@ impl Audit {
             }
             Sync::Always => {
                 let writer = Arc::clone(&self.writer);
-                tokio::task::spawn_blocking(move || writer.sync_or_fail()).await.map_err(|_| Error::File {
+                let began = Instant::now();
+                let synced = tokio::task::spawn_blocking(move || writer.sync()).await;
+                self.meters.sync.observe(began.elapsed());
+                synced.map_err(|_| Error::File {
                     path: self.writer.path().to_owned(),
                     source: std::io::Error::other("the sync was cancelled"),
                 })?

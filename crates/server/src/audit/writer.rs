@@ -93,13 +93,7 @@ impl Writer {
         Ok(())
     }
 
-    pub(super) fn sync(&self) {
-        if let Err(error) = self.sync_or_fail() {
-            tracing::error!(%error, "the audit log could not be synced");
-        }
-    }
-
-    pub(super) fn sync_or_fail(&self) -> Result<(), Error> {
+    pub(super) fn sync(&self) -> Result<(), Error> {
         self.syncing.sync_data().map_err(|source| Error::File { path: self.path.clone(), source })
     }
 

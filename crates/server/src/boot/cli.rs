@@ -1,17 +1,16 @@
 //! The command line. Exit codes: 0 done, 1 it could not be done, 2 the command itself is wrong.
 
-use std::io::{IsTerminal as _, Write as _};
+use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use axum::http::Method;
 use clap::{Args, Parser, Subcommand};
 use tessera_types::AccessToken;
-use tracing_subscriber::EnvFilter;
 
 use super::remote::Remote;
 use super::verify::{self, VerifyArgs};
-use super::{local, serve};
+use super::{local, log, serve};
 use crate::egress::{self, Egress, Rules};
 use crate::env::Env;
 use crate::vault::RootKey;
@@ -185,7 +184,7 @@ type Failure = Box<dyn std::error::Error + Send + Sync>;
 /// Runs the command line.
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
-    // What a panic says may hold anything, a secret included: only its place is told.
+    // Until there is a log. What a panic says may hold anything, a secret included: only its place is told.
     std::panic::set_hook(Box::new(|panic| {
         let place = panic.location().map(ToString::to_string).unwrap_or_default();
         let _ = writeln!(std::io::stderr(), "tessera: a task panicked at {place}");
@@ -234,7 +233,7 @@ async fn run_serve(args: ServeArgs) -> Result<(), Failure> {
     let ServeArgs { dev, config, listen, data, danger_public } = args;
     let options = serve::Options { dev, config, listen, data, danger_public };
     let settings = serve::settings(&options)?;
-    start_log(&settings.log)?;
+    log::start(&settings.log)?;
     let listening = serve::open(&settings, danger_public, Env::system()).await?;
     if let Some(path) = &listening.house.new_root_key {
         tracing::warn!(path = %path.display(), "made a root key: whoever has it can read every stored secret");
@@ -245,23 +244,6 @@ async fn run_serve(args: ServeArgs) -> Result<(), Failure> {
     writeln!(std::io::stdout(), "tessera ready on {}", listening.site_url().as_str().trim_end_matches('/'))?;
     std::io::stdout().flush()?;
     Ok(listening.serve(stop).await?)
-}
-
-fn start_log(log: &super::config::Log) -> Result<(), Failure> {
-    let filter = EnvFilter::try_new(&log.level).map_err(|error| {
-        super::config::Error::new(
-            "log.level",
-            format!("{error}: write info, or a filter such as tessera_server=debug"),
-        )
-    })?;
-    let colours = std::io::stderr().is_terminal();
-    let builder =
-        tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(colours);
-    match log.json {
-        true => builder.json().init(),
-        false => builder.init(),
-    }
-    Ok(())
 }
 
 async fn apps(args: AppsArgs, json: bool) -> Result<(), Failure> {

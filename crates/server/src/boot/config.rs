@@ -38,6 +38,8 @@ pub struct Config {
     pub limits: Limits,
     /// The log.
     pub log: Log,
+    /// Traces.
+    pub trace: Trace,
 }
 
 /// `[server]`
@@ -48,11 +50,14 @@ pub struct Server {
     pub listen: String,
     /// Where health and metrics listen, `ADDRESS:PORT`; empty for nowhere (in development they are on the main listener).
     pub health_listen: String,
+    /// Whether `X-Request-ID` of who asks is taken over, where it is plain. Only for a service behind a proxy that
+    /// sets it on every request; in development it is always taken.
+    pub trust_request_id: bool,
 }
 
 impl Default for Server {
     fn default() -> Self {
-        Self { listen: "127.0.0.1:8065".into(), health_listen: String::new() }
+        Self { listen: "127.0.0.1:8065".into(), health_listen: String::new(), trust_request_id: false }
     }
 }
 
@@ -211,6 +216,21 @@ impl Default for Log {
     }
 }
 
+/// `[trace]`
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Trace {
+    /// How many of the traces that begin here are marked as recorded, from 0 (none) to 1 (all). Apps are told, and
+    /// many record what their caller does.
+    pub ratio: f64,
+}
+
+impl Default for Trace {
+    fn default() -> Self {
+        Self { ratio: 1.0 }
+    }
+}
+
 /// A setting that is wrong: which, and what to write.
 #[derive(Debug, thiserror::Error)]
 #[error("{key}: {what}")]
@@ -282,6 +302,7 @@ fn overlay(table: &mut Table, shape: &Table, name: &str, text: String) -> Result
         Value::Integer(_) => {
             text.parse().map(Value::Integer).map_err(|_| Error::new(name, "write a whole number"))
         }
+        Value::Float(_) => text.parse().map(Value::Float).map_err(|_| Error::new(name, "write a number")),
         Value::Array(_) => Ok(Value::Array(
             text.split(',')
                 .map(str::trim)

@@ -32,6 +32,8 @@ pub struct House {
     pub router: Router,
     /// Health and metrics alone.
     pub health: Router,
+    /// Whether new work should come: told when the service is about to stop.
+    pub readiness: Arc<Readiness>,
     /// The browser flow: drained at shutdown, swept now and then.
     pub connect: Arc<Connect>,
     /// The standalone site: swept now and then.
@@ -100,7 +102,7 @@ pub async fn build(config: &Config, site_url: Url, env: Env) -> Result<House, Er
     let (vault_, audit_) = (Arc::clone(&vault), Arc::clone(&audit));
     let grants = Grants::new(Arc::clone(&apps), &store, vault_, audit_, env.clone());
     let grants = Arc::new(grants.limited(config.limits.reads_per_second));
-    let upstream = Arc::new(Upstream::new(egress, env.clone()));
+    let upstream = Arc::new(Upstream::new(Arc::clone(&egress), env.clone()));
     let site = standalone::Settings {
         show_email_address: config.site.show_email_address,
         ..standalone::Settings::new(site_url.clone(), Password::new(config.site.password.as_str()))
@@ -131,7 +133,7 @@ pub async fn build(config: &Config, site_url: Url, env: Env) -> Result<House, Er
             apps: Arc::clone(&apps),
             grants: Arc::clone(&grants),
             calls: Arc::clone(&calls),
-            vault,
+            vault: Arc::clone(&vault),
             audit: Arc::clone(&audit),
             env: env.clone(),
         },
@@ -148,7 +150,18 @@ pub async fn build(config: &Config, site_url: Url, env: Env) -> Result<House, Er
         site_url: site_url.clone(),
     });
 
-    let readiness = Arc::new(Readiness::new(store.meta.clone()));
+    let passages = Arc::new(http::Passages::default());
+    let readiness = Arc::new(Readiness::new(store.meta.clone(), env.now_ms(), |registry| {
+        passages.announce(registry);
+        connect.announce(registry);
+        lifecycle.upstream.announce(registry);
+        grants.announce(registry);
+        vault.announce(registry);
+        lifecycle.audit.announce(registry);
+        egress.announce(registry);
+        store.announce(registry);
+        standalone.announce(registry);
+    }));
     let health = http::health::router(Arc::clone(&readiness) as _);
     let rooms = Arc::new(http::Rooms {
         platform,
@@ -157,18 +170,20 @@ pub async fn build(config: &Config, site_url: Url, env: Env) -> Result<House, Er
         grants: Arc::clone(&grants),
         lifecycle: Arc::clone(&lifecycle),
         ids: Ids::new(&env)?,
-        ready: readiness,
+        passages,
         settings: http::Settings {
             site_url: site_url.clone(),
             profile: config.compat.profile,
             development: true,
+            trust_request_id: config.server.trust_request_id,
+            trace_ratio: trace_ratio(config)?,
         },
     });
     let more = http::v4::router(Arc::clone(&standalone))
         .merge(crate::web::sign_in::router(Arc::clone(&standalone)))
         .merge(health.clone());
     let router = http::router(rooms, more);
-    Ok(House { router, health, connect, standalone, lifecycle, grants, site_url, new_root_key })
+    Ok(House { router, health, readiness, connect, standalone, lifecycle, grants, site_url, new_root_key })
 }
 
 /// As Apps are told it: without the slash that parsing adds to a bare host.
@@ -261,6 +276,16 @@ fn rules(config: &Config) -> Result<Rules, Error> {
     }
     rules.extra_ca = config.egress.extra_ca.iter().map(PathBuf::from).collect();
     Ok(rules)
+}
+
+fn trace_ratio(config: &Config) -> Result<f64, Error> {
+    match config.trace.ratio {
+        ratio if (0.0..=1.0).contains(&ratio) => Ok(ratio),
+        ratio => {
+            let what = format!("{ratio} is out of range: write 0 for none, 1 for all, or a number between");
+            Err(config::Error::new("trace.ratio", what).into())
+        }
+    }
 }
 
 fn connect_settings(config: &Config, site_url: &Url) -> Result<connect::Settings, Error> {

@@ -1,41 +1,56 @@
-//! Readiness and metrics.
+//! Readiness, and the metrics of all rooms.
 
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use futures_util::future::BoxFuture;
-use prometheus_client::encoding::{EncodeLabelSet, text};
-use prometheus_client::metrics::counter::Counter;
-use prometheus_client::metrics::family::Family;
+use prometheus_client::encoding::text;
+use prometheus_client::metrics::gauge::ConstGauge;
+use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
 
-use crate::http::health::Ready;
+use crate::http::health::{Ready, Standing};
 use crate::store::Meta;
 
-/// Labels of the request counter. Never an id: a route is its template, a status its number.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct Answered {
-    route: String,
-    status: u16,
-}
-
-pub(super) struct Readiness {
+/// Whether the service can do its work, and what it has done.
+pub struct Readiness {
     meta: Meta,
     registry: Registry,
-    requests: Family<Answered, Counter<u64, AtomicU64>>,
+    stopping: AtomicBool,
 }
 
 impl Readiness {
-    pub(super) fn new(meta: Meta) -> Self {
-        let requests = Family::default();
-        let mut registry = Registry::with_prefix("tessera");
-        registry.register("http_requests", "Requests answered, by route and status", requests.clone());
-        Self { meta, registry, requests }
+    /// Over the store; `announce` has every room say what it counts. Started at `now_ms`, in Unix milliseconds.
+    pub(super) fn new(meta: Meta, now_ms: i64, announce: impl FnOnce(&mut Registry)) -> Self {
+        let mut registry = Registry::default();
+        // A name that every scraper knows, so without ours before it.
+        registry.register(
+            "process_start_time_seconds",
+            "When the process started, in seconds since the Unix epoch",
+            ConstGauge::new(now_ms as f64 / 1e3),
+        );
+        let ours = registry.sub_registry_with_prefix("tessera");
+        ours.register("build", "The running version", Info::new([("version", env!("CARGO_PKG_VERSION"))]));
+        announce(ours);
+        Self { meta, registry, stopping: AtomicBool::new(false) }
+    }
+
+    /// From now on nobody should send anything new.
+    pub fn stop(&self) {
+        self.stopping.store(true, Ordering::Relaxed);
     }
 }
 
 impl Ready for Readiness {
-    fn is_ready(&self) -> BoxFuture<'_, bool> {
-        Box::pin(async { self.meta.get("root_key_id").await.is_ok_and(|id| id.is_some()) })
+    fn standing(&self) -> BoxFuture<'_, Standing> {
+        Box::pin(async {
+            if self.stopping.load(Ordering::Relaxed) {
+                return Standing::Stopping;
+            }
+            match self.meta.get("root_key_id").await.is_ok_and(|id| id.is_some()) {
+                true => Standing::Ready,
+                false => Standing::NoStore,
+            }
+        })
     }
 
     fn metrics(&self) -> String {
@@ -44,9 +59,5 @@ impl Ready for Readiness {
             Ok(()) => text,
             Err(_) => String::new(),
         }
-    }
-
-    fn count(&self, route: &str, status: u16) {
-        self.requests.get_or_create(&Answered { route: route.to_owned(), status }).inc();
     }
 }

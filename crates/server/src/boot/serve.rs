@@ -14,6 +14,7 @@ use url::Url;
 use super::config::{self, Config};
 use super::house::{self, Error, House};
 use super::local;
+use super::ready::Readiness;
 use crate::connect::Connect;
 use crate::env::Env;
 use crate::grants::Grants;
@@ -131,11 +132,13 @@ impl Listening {
     /// what it got for it, and that code works only once.
     pub async fn serve(self, stop: watch::Receiver<bool>) -> Result<(), Error> {
         let Self { house, listeners, health, dir } = self;
-        let House { router, health: health_routes, connect, standalone, lifecycle, grants, .. } = house;
+        let House {
+            router, health: health_routes, readiness, connect, standalone, lifecycle, grants, ..
+        } = house;
         let socket = local::open(&dir, lifecycle, Arc::clone(&grants))?;
         let sweeping = tokio::spawn(sweep(Arc::clone(&connect), Arc::clone(&standalone)));
         let keeping = tokio::spawn(keep_uses(Arc::clone(&grants)));
-        let close = close_after(stop, Arc::clone(&connect));
+        let close = close_after(stop, readiness, Arc::clone(&connect));
         let mut serving = tokio::task::JoinSet::new();
         for listener in listeners {
             serving.spawn(serve_on(listener, router.clone(), close.clone()));
@@ -168,10 +171,16 @@ async fn patience(mut close: watch::Receiver<bool>) {
 }
 
 /// Turns true once `stop` did and no completion is under way.
-fn close_after(mut stop: watch::Receiver<bool>, connect: Arc<Connect>) -> watch::Receiver<bool> {
+fn close_after(
+    mut stop: watch::Receiver<bool>,
+    readiness: Arc<Readiness>,
+    connect: Arc<Connect>,
+) -> watch::Receiver<bool> {
     let (sender, receiver) = watch::channel(false);
     tokio::spawn(async move {
         let _ = stop.wait_for(|stop| *stop).await;
+        readiness.stop();
+        tracing::info!(completions = connect.under_way(), "stopping");
         drain(&connect).await;
         let _ = sender.send(true);
     });

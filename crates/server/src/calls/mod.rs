@@ -169,7 +169,7 @@ impl Calls {
             .as_ref()
             .map(|to| (to, Begun::new(id, &app.manifest.app_id, &path, kind, acting).with(&request)));
         let expanded = request.context.acting_user.as_ref().map(|user| user.id.clone());
-        let answer = self.upstream.post(target, request, expanded.as_deref(), deadline).await;
+        let answer = self.upstream.post(target, kind, request, expanded.as_deref(), deadline).await;
         if let Some((inspector, begun)) = begun {
             inspector.ended(begun, &answer);
         }

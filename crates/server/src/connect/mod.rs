@@ -9,6 +9,7 @@ mod begin;
 mod complete;
 mod error;
 mod form;
+mod meters;
 mod origin;
 mod park;
 mod state;
@@ -112,6 +113,7 @@ pub struct Connect {
     /// Callbacks that wait for their owner to sign in, by owner.
     parks: Limit,
     tasks: Tasks,
+    meters: meters::Meters,
 }
 
 /// The rooms below that a flow leans on.
@@ -136,6 +138,7 @@ impl Connect {
         let Rooms { apps, grants, calls, vault, audit, env } = rooms;
         let (states, origins) = (store.states.clone(), store.origins.clone());
         let tasks = Tasks::default();
+        let meters = meters::Meters::default();
         let paced = || Limit::new(env.clone(), settings.connects_per_minute, Duration::from_secs(60));
         let (begins, parks) = (paced(), paced());
         Arc::new(Self {
@@ -151,12 +154,18 @@ impl Connect {
             begins,
             parks,
             tasks,
+            meters,
         })
     }
 
     /// Waits until no completion is under way. New ones are still taken: stop listening first.
     pub async fn drained(&self) {
         self.tasks.drained().await;
+    }
+
+    /// How many completions are under way.
+    pub fn under_way(&self) -> usize {
+        self.tasks.under_way()
     }
 
     /// Removes expired flows and parked callbacks; gives how many.
@@ -184,12 +193,15 @@ impl Connect {
         detail: &str,
     ) -> Result<(), Error> {
         let entry = audit::Entry::allowed(act, &visitor.identity.user_id, app.as_str(), visitor.request);
-        Ok(self.audit.record(entry.detail(detail)).await?)
+        self.audit.record(entry.detail(detail)).await?;
+        self.meters.allowed(act, detail);
+        Ok(())
     }
 
     /// A refusal is recorded and told; that it could not be recorded changes nothing for who was refused. One for
     /// being too fast is only counted by its status: a flood shall not fill the log.
     async fn refused(&self, app: &AppId, visitor: &Visitor<'_>, error: Error) -> Error {
+        self.meters.refused(error.word());
         if matches!(error, Error::TooFast { .. }) {
             return error;
         }

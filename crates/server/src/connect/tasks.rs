@@ -4,6 +4,8 @@ use std::future::Future;
 
 use tokio::sync::watch;
 
+use crate::trail;
+
 /// Counts what is under way.
 #[derive(Debug, Clone)]
 pub struct Tasks {
@@ -31,11 +33,16 @@ impl Tasks {
     pub async fn run<T: Send + 'static>(&self, work: impl Future<Output = T> + Send + 'static) -> Option<T> {
         self.under_way.send_modify(|count| *count += 1);
         let ended = Ended(self.under_way.clone());
-        let task = tokio::spawn(async move {
+        let task = tokio::spawn(trail::carried(async move {
             let _ended = ended;
             work.await
-        });
+        }));
         task.await.ok()
+    }
+
+    /// How many pieces of work are under way.
+    pub fn under_way(&self) -> usize {
+        *self.under_way.borrow()
     }
 
     /// Waits until nothing is under way.

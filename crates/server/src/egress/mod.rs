@@ -2,6 +2,7 @@
 //! the reply; no redirect is followed, no proxy is taken from the environment, no cookie is kept.
 
 mod error;
+mod meters;
 mod resolver;
 mod rules;
 mod tls;
@@ -18,6 +19,7 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, Method, StatusCode};
+use prometheus_client::registry::Registry;
 use reqwest::Client;
 use tokio::sync::Semaphore;
 use url::{Host, Url};
@@ -27,6 +29,7 @@ pub use resolver::{Lookup, SystemLookup};
 pub use rules::{Allowed, Audience, NotAllowed, Rules};
 
 use error::Shown;
+use meters::Meters;
 use resolver::{Guarded, is_own};
 use rules::Lane;
 
@@ -75,6 +78,7 @@ pub struct Egress {
     plain_provider: Client,
     per_host: usize,
     queues: Mutex<HashMap<String, Arc<Semaphore>>>,
+    meters: Meters,
 }
 
 impl Egress {
@@ -106,6 +110,7 @@ impl Egress {
             plain_provider: client(Lane::Plain(Audience::Provider))?,
             per_host: if rules.per_host == 0 { Rules::PER_HOST } else { rules.per_host },
             queues: Mutex::default(),
+            meters: Meters::default(),
             rules,
         })
     }
@@ -119,10 +124,16 @@ impl Egress {
         let shown = Shown::new(&request.method, &request.url, request.audience);
         // Boxed: the library's part of it is large, and callers are many.
         let exchange = Box::pin(self.exchange(request, &shown));
-        match tokio::time::timeout(total, exchange).await {
+        let result = match tokio::time::timeout(total, exchange).await {
             Ok(result) => result,
             Err(_) => Err(Error::new(shown, Reason::Deadline)),
-        }
+        };
+        result.inspect_err(|error| self.meters.count(&error.reason))
+    }
+
+    /// Announces what is counted.
+    pub fn announce(&self, registry: &mut Registry) {
+        self.meters.announce(registry);
     }
 
     async fn exchange(&self, request: Request, shown: &Shown) -> Result<Reply, Error> {

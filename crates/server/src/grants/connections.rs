@@ -65,7 +65,7 @@ impl Grants {
             // A fresh row starts at the time, so that no generation is ever used twice for one place.
             let generation = before.map_or(now, |generation| generation + 1);
             let mark = mark(act.actor, generation);
-            self.announce(audit::Act::ConnectionStored, act, act.reason, mark).await?;
+            self.note_row(audit::Act::ConnectionStored, act, act.reason, mark).await?;
             let sealed = self.vault.seal(&place(act, generation), bytes).await?;
             let fresh = ConnectionRow {
                 app: act.app.as_str().to_owned(),
@@ -109,7 +109,7 @@ impl Grants {
 
     async fn remove(&self, act: &Act<'_>, generation: i64) -> Result<bool, Error> {
         let mark = mark(act.actor, generation);
-        self.announce(audit::Act::ConnectionRemoved, act, act.reason, mark).await?;
+        self.note_row(audit::Act::ConnectionRemoved, act, act.reason, mark).await?;
         // The key first: a writer who sealed with it then finds it gone, however the two interleave.
         self.vault.shred(act.app.as_str(), act.actor).await?;
         let removed = self.connections.delete(act.app.as_str(), act.actor).await?;

@@ -44,7 +44,7 @@ impl Grants {
             let before = row.as_ref().map(|row| row.generation);
             let generation = before.map_or(self.env.now_ms(), |generation| generation + 1);
             let mark = mark(generation);
-            self.announce(audit::Act::CredentialsStored, act, &fingerprint, mark).await?;
+            self.note_row(audit::Act::CredentialsStored, act, &fingerprint, mark).await?;
             let sealed = self.vault.seal(&place(act, generation), &plain).await?;
             let row = CredentialRow {
                 app: act.app.as_str().to_owned(),

@@ -6,6 +6,7 @@
 
 mod connections;
 mod credentials;
+mod meters;
 mod uses;
 
 use std::sync::Arc;
@@ -109,6 +110,7 @@ pub struct Grants {
     /// Reads through the API, by App.
     reads: Limit,
     uses: uses::Uses,
+    meters: meters::Meters,
 }
 
 impl Grants {
@@ -122,7 +124,8 @@ impl Grants {
     ) -> Self {
         let (credentials, connections) = (store.credentials.clone(), store.connections.clone());
         let reads = Limit::none(env.clone());
-        Self { apps, credentials, connections, vault, audit, env, reads, uses: uses::Uses::new() }
+        let (uses, meters) = (uses::Uses::new(), meters::Meters::default());
+        Self { apps, credentials, connections, vault, audit, env, reads, uses, meters }
     }
 
     /// The same, with so many reads for each App within a second from now on; 0 for no limit.
@@ -165,11 +168,13 @@ impl Grants {
 
     async fn note(&self, what: audit::Act, act: &Act<'_>, detail: &str) -> Result<(), Error> {
         let entry = audit::Entry::allowed(what, act.actor, act.app.as_str(), act.request);
-        Ok(self.audit.record(entry.detail(detail)).await?)
+        self.audit.record(entry.detail(detail)).await?;
+        self.meters.count(what);
+        Ok(())
     }
 
     /// Before a row changes.
-    async fn announce(
+    async fn note_row(
         &self,
         what: audit::Act,
         act: &Act<'_>,
@@ -177,7 +182,9 @@ impl Grants {
         row: audit::RowMark<'_>,
     ) -> Result<(), Error> {
         let entry = audit::Entry::allowed(what, act.actor, act.app.as_str(), act.request);
-        Ok(self.audit.record(entry.detail(detail).row(row)).await?)
+        self.audit.record(entry.detail(detail).row(row)).await?;
+        self.meters.count(what);
+        Ok(())
     }
 
     fn confirm_written(&self, act: &Act<'_>, row: audit::RowMark<'_>) {

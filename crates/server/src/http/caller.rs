@@ -1,5 +1,7 @@
 //! Who asks: from headers to an identity, and the wire's named checks (apps-framework.md sections 0.6 and 0.7).
 
+use std::sync::Arc;
+
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, header};
@@ -20,7 +22,7 @@ pub(super) struct Caller {
     pub(super) identity: Option<Identity>,
     /// Whether a cookie said so.
     pub(super) by_cookie: bool,
-    pub(super) request: String,
+    pub(super) request: Arc<str>,
     pub(super) deadline: Instant,
 }
 
@@ -29,7 +31,7 @@ impl FromRequestParts<House> for Caller {
 
     async fn from_request_parts(parts: &mut Parts, house: &House) -> Result<Self, WireError> {
         let deadline = Instant::now() + REQUEST_DEADLINE;
-        let request = parts.extensions.get::<RequestId>().map(|id| id.0.clone()).unwrap_or_default();
+        let request = parts.extensions.get::<RequestId>().map(|id| Arc::clone(&id.0)).unwrap_or_default();
         // Connect and complete are GETs, yet something begins and ends there: they are asked about anew.
         let reads = parts.method == Method::GET && !parts.uri.path().contains("/oauth2/remote/");
         let freshness = if reads { Freshness::Cached } else { Freshness::Now };

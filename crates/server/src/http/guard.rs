@@ -1,51 +1,97 @@
 //! What every request passes: an id, a known host, no foreign origin, headers that protect, one line in the log.
 
 use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::Duration;
 
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::uri::Authority;
-use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Redirect, Response};
 use futures_util::FutureExt as _;
-use tracing::Instrument as _;
+use tokio::time::Instant;
 use url::Url;
 
 use super::House;
 use super::errors::WireError;
 use super::unread;
+use crate::trail::{self, Parent, Trail};
 
-/// The id of a request, in its log lines, its audit entries and its answer's `X-Request-ID`.
+/// The id of a request, in its log lines, its audit entries, its answer's `X-Request-ID` and what Apps are told.
 #[derive(Debug, Clone)]
-pub(super) struct RequestId(pub(super) String);
+pub(super) struct RequestId(pub(super) Arc<str>);
+
+pub(super) const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 pub(super) async fn guard(State(house): State<House>, mut request: Request, next: Next) -> Response {
-    let id = house.ids.next();
-    request.extensions_mut().insert(RequestId(id.clone()));
-    let span = tracing::debug_span!("request", id = %id, method = %request.method());
-    let mut response = async {
-        let route = request.extensions().get::<MatchedPath>().cloned();
-        let (request, unread) = unread::lend(request);
-        let response = match refuse(&house, &request) {
-            Some(refusal) => {
-                drop(request);
-                refusal
-            }
-            None => AssertUnwindSafe(next.run(request)).catch_unwind().await.unwrap_or_else(|_| panicked()),
-        };
-        unread.drain().await;
-        // The matched path only: an address may carry codes and states (OS-51).
-        let (route, status) =
-            (route.as_ref().map_or("none", MatchedPath::as_str), response.status().as_u16());
-        tracing::debug!(route, status);
-        house.ready.count(route, status);
-        response
-    }
-    .instrument(span)
-    .await;
+    let began = Instant::now();
+    let trail = trail_of(&house, request.headers());
+    let id = Arc::clone(trail.request());
+    request.extensions_mut().insert(RequestId(Arc::clone(&id)));
+    let mut response = trail::follow(trail, pass(&house, request, next, began)).await;
     protect(response.headers_mut(), &id);
     response
 }
+
+async fn pass(house: &House, request: Request, next: Next, began: Instant) -> Response {
+    let route = request.extensions().get::<MatchedPath>().cloned();
+    let method = request.method().clone();
+    let (request, unread) = unread::lend(request);
+    let response = match refuse(house, &request) {
+        Some(refusal) => {
+            drop(request);
+            refusal
+        }
+        None => AssertUnwindSafe(next.run(request)).catch_unwind().await.unwrap_or_else(|_| panicked()),
+    };
+    unread.drain().await;
+    let (status, took) = (response.status(), began.elapsed());
+    // The matched path only: an address may carry codes and states (OS-51).
+    let route = route.as_ref().map(MatchedPath::as_str);
+    house.passages.count(route, &method, status, took);
+    tell(route.unwrap_or("none"), &method, status, took);
+    response
+}
+
+/// One line for each request: for what went wrong on our side always, for the rest when asked for.
+fn tell(route: &str, method: &Method, status: StatusCode, took: Duration) {
+    let (status, ms) = (status.as_u16(), took.as_secs_f64() * 1e3);
+    // A method is whatever the client wrote: quoted, and no longer than ours are.
+    match status {
+        500.. => tracing::warn!(target: REQUESTS, method = ?shown(method), route, status, ms, "answered"),
+        _ => tracing::debug!(target: REQUESTS, method = ?shown(method), route, status, ms, "answered"),
+    }
+}
+
+/// The lines about requests can be asked for by this name, without all others.
+const REQUESTS: &str = "tessera_server::requests";
+
+fn shown(method: &Method) -> &str {
+    method.as_str().get(..LONGEST_METHOD).unwrap_or(method.as_str())
+}
+
+const LONGEST_METHOD: usize = 8;
+
+/// The request's id is ours, unless who asks may choose it; a trace is continued, whoever began it: it decides
+/// nothing.
+fn trail_of(house: &House, headers: &HeaderMap) -> Trail {
+    let text = |name: &HeaderName| {
+        let mut values = headers.get_all(name).iter();
+        values.next().filter(|_| values.next().is_none())?.to_str().ok()
+    };
+    let trusted = house.settings.development || house.settings.trust_request_id;
+    let given = if trusted { text(&X_REQUEST_ID).and_then(trail::plain) } else { None };
+    let drawn = house.ids.draw();
+    let by_chance = drawn.is_among(house.settings.trace_ratio);
+    // A stranger may name a trace, and may not make us record it.
+    let parent = text(&TRACEPARENT).and_then(Parent::parse);
+    let parent =
+        parent.map(|parent| Parent { sampled: if trusted { parent.sampled } else { by_chance }, ..parent });
+    Trail::begin(drawn, given, parent, by_chance)
+}
+
+const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 
 /// What a panic says may hold anything: it goes nowhere, and the log says where it was (OS-59).
 fn panicked() -> Response {
@@ -58,7 +104,7 @@ fn protect(headers: &mut HeaderMap, id: &str) {
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     headers.entry(header::REFERRER_POLICY).or_insert(HeaderValue::from_static("no-referrer"));
     if let Ok(id) = HeaderValue::from_str(id) {
-        headers.insert("x-request-id", id);
+        headers.insert(X_REQUEST_ID, id);
     }
 }
 

@@ -18,6 +18,7 @@ mod inspector;
 mod listing;
 mod oauth2;
 mod pages;
+mod passages;
 mod static_files;
 mod tessera;
 mod unread;
@@ -42,6 +43,7 @@ use crate::grants::Grants;
 use crate::lifecycle::Lifecycle;
 use crate::platform::Platform;
 use errors::WireError;
+pub use passages::Passages;
 
 /// How long an incoming request may take, the calls it causes included (section 0.6).
 const REQUEST_DEADLINE: Duration = Duration::from_secs(30);
@@ -60,8 +62,8 @@ pub struct Rooms {
     pub lifecycle: Arc<Lifecycle>,
     /// Ids of requests.
     pub ids: Ids,
-    /// Readiness and metrics.
-    pub ready: Arc<dyn health::Ready>,
+    /// What is counted of requests.
+    pub passages: Arc<Passages>,
     /// Settings of this room.
     pub settings: Settings,
 }
@@ -75,6 +77,10 @@ pub struct Settings {
     pub profile: Profile,
     /// Development: plain http on loopback, names of this machine, health on the main listener.
     pub development: bool,
+    /// Whether who asks may choose the request's id; in development anyone may.
+    pub trust_request_id: bool,
+    /// How many of the traces that begin here are recorded: 0 for none, 1 for all.
+    pub trace_ratio: f64,
 }
 
 /// What handlers extract.

@@ -13,6 +13,7 @@ mod engine;
 mod error;
 mod keys;
 mod meta;
+mod meters;
 mod migrations;
 mod origins;
 mod postgres;
@@ -26,6 +27,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use prometheus_client::registry::Registry;
 use tokio::sync::broadcast;
 
 pub use app_tokens::{AppTokenRow, AppTokens};
@@ -44,6 +46,7 @@ pub use states::{StateRow, States};
 pub(crate) use value::values;
 pub use value::{Row, Statement, Value, Written};
 
+use meters::Meters;
 use migrations::{DATA, KEYS};
 use postgres::Postgres;
 use sqlite::{Folder, Sqlite};
@@ -103,6 +106,7 @@ pub struct Store {
     pub site: Site,
     engine: Arc<dyn Engine>,
     topic: Topic,
+    meters: Meters,
 }
 
 impl Store {
@@ -112,11 +116,16 @@ impl Store {
     /// [`Error::InUse`], [`Error::Open`], or a migration that does not fit ([`Error::ChangedMigration`],
     /// [`Error::NewerMigration`]).
     pub async fn open(config: &StoreConfig) -> Result<Self, Error> {
+        let meters = Meters::default();
         Ok(match config {
-            StoreConfig::Memory => Self::over(Sqlite::in_memory(&DATA)?, Sqlite::in_memory(&KEYS)?),
+            StoreConfig::Memory => {
+                let open = |set| Sqlite::in_memory(set, meters.batches());
+                Self::over(open(&DATA)?, open(&KEYS)?, meters)
+            }
             StoreConfig::Sqlite { dir } => {
                 let folder = Arc::new(Folder::take(dir)?);
-                Self::over(Sqlite::in_folder(&folder, &DATA)?, Sqlite::in_folder(&folder, &KEYS)?)
+                let open = |set| Sqlite::in_folder(&folder, set, meters.batches());
+                Self::over(open(&DATA)?, open(&KEYS)?, meters)
             }
             StoreConfig::Postgres { url, max_connections } => {
                 let for_keys = (max_connections / 4).max(1);
@@ -124,19 +133,21 @@ impl Store {
                 Self::over(
                     Postgres::open(url, for_data, &DATA).await?,
                     Postgres::open(url, for_keys, &KEYS).await?,
+                    meters,
                 )
             }
         })
     }
 
-    fn over(data: impl Engine, keys: impl Engine) -> Self {
-        let engine: Arc<dyn Engine> = Arc::new(data);
+    fn over(data: impl Engine, keys: impl Engine, meters: Meters) -> Self {
+        let engine: Arc<dyn Engine> = Arc::new(meters.over(data, "data"));
+        let keys = Arc::new(meters.over(keys, "keys"));
         let topic = broadcast::Sender::new(1024);
         Self {
             apps: Apps::new(Arc::clone(&engine), &topic),
             credentials: Credentials::new(Arc::clone(&engine), &topic),
             connections: Connections::new(Arc::clone(&engine), &topic),
-            keys: Keys::new(Arc::new(keys), &topic),
+            keys: Keys::new(keys, &topic),
             states: States::new(Arc::clone(&engine)),
             origins: Origins::new(Arc::clone(&engine)),
             meta: Meta::new(Arc::clone(&engine)),
@@ -144,7 +155,13 @@ impl Store {
             site: Site::new(&engine, &topic),
             engine,
             topic,
+            meters,
         }
+    }
+
+    /// Announces what is counted.
+    pub fn announce(&self, registry: &mut Registry) {
+        self.meters.announce(registry);
     }
 
     /// The engine under the data nouns, for nouns of other owners.

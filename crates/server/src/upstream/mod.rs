@@ -3,6 +3,7 @@
 
 mod error;
 mod jwt;
+mod meters;
 mod target;
 
 #[cfg(test)]
@@ -14,14 +15,17 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, USER_AGENT};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
+use prometheus_client::registry::Registry;
 use tessera_types::{CallRequest, CallResponse, json, path};
 use tokio::time::Instant;
 use url::Url;
 
 use crate::egress::{self, Audience, Egress, Reason};
 use crate::env::Env;
+use crate::trail::{self, Trail};
 
 pub use error::Error;
+use meters::Meters;
 pub use target::{NoUpstream, Target};
 
 /// The longest a call may take, whatever its initiator grants (section 7.3).
@@ -32,6 +36,11 @@ const PING: Duration = Duration::from_secs(2);
 const CAP: usize = 10 << 20;
 /// Where the JWT stands (section 7.2).
 const AUTHORIZATION: HeaderName = HeaderName::from_static("mattermost-app-authorization");
+
+/// Which request of ours this belongs to: for the App's own log.
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+/// Which trace it belongs to (W3C Trace Context).
+const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 
 /// How we introduce ourselves: as the original's host does.
 const AGENT: HeaderValue = HeaderValue::from_static("Mattermost-Bot/1.1");
@@ -51,15 +60,22 @@ pub struct Asset {
 pub struct Upstream {
     egress: Arc<Egress>,
     env: Env,
+    meters: Meters,
 }
 
 impl Upstream {
     /// An upstream over the outgoing client.
     pub fn new(egress: Arc<Egress>, env: Env) -> Self {
-        Self { egress, env }
+        Self { egress, env, meters: Meters::default() }
     }
 
-    /// Calls an App and waits for its answer, at most until `deadline`. The JWT names `acting_user`.
+    /// Announces what is counted.
+    pub fn announce(&self, registry: &mut Registry) {
+        self.meters.announce(registry);
+    }
+
+    /// Calls an App and waits for its answer, at most until `deadline`. The JWT names `acting_user`; `kind` is a word
+    /// on why, for log and metrics.
     ///
     /// The request is taken by value: nobody should hold on to an expanded context.
     ///
@@ -68,11 +84,15 @@ impl Upstream {
     pub async fn post(
         &self,
         target: &Target,
+        kind: &'static str,
         request: CallRequest,
         acting_user: Option<&str>,
         deadline: Instant,
     ) -> Result<CallResponse, Error> {
-        self.exchange(target, &request, acting_user, left(deadline).min(LONGEST)).await
+        let began = Instant::now();
+        let answer = self.exchange(target, &request, acting_user, left(deadline).min(LONGEST)).await;
+        self.meters.count(target.app(), kind, meters::of_call(&answer), began.elapsed());
+        answer
     }
 
     /// Whether an App is there: it answers `/ping` with anything decodable, or with 404 (section 7.7).
@@ -81,7 +101,10 @@ impl Upstream {
     /// When it is not.
     pub async fn ping(&self, target: &Target, deadline: Instant) -> Result<(), Error> {
         let request = CallRequest { path: "/ping".to_owned(), ..CallRequest::default() };
-        match self.exchange(target, &request, None, left(deadline).min(PING)).await {
+        let began = Instant::now();
+        let answer = self.exchange(target, &request, None, left(deadline).min(PING)).await;
+        self.meters.count(target.app(), "ping", meters::of_call(&answer), began.elapsed());
+        match answer {
             Ok(_) | Err(Error::NotFound { .. }) => Ok(()),
             Err(error) => Err(Error::Ping(Box::new(error))),
         }
@@ -92,6 +115,13 @@ impl Upstream {
     /// # Errors
     /// When there is no reply, or the name leads out of the static folder.
     pub async fn static_asset(&self, target: &Target, name: &str, deadline: Instant) -> Result<Asset, Error> {
+        let began = Instant::now();
+        let asset = self.fetch(target, name, deadline).await;
+        self.meters.count(target.app(), "static", meters::of_asset(&asset), began.elapsed());
+        asset
+    }
+
+    async fn fetch(&self, target: &Target, name: &str, deadline: Instant) -> Result<Asset, Error> {
         let (shown, url) = address(target, &format!("/static/{name}"))?;
         let (_, folder) = address(target, "/static")?;
         // A name is a URL reference and may have a host, `..` among them: only the whole URL tells (B-58).
@@ -102,7 +132,7 @@ impl Upstream {
         let sent = egress::Request {
             method: Method::GET,
             url,
-            headers: HeaderMap::from_iter([(USER_AGENT, AGENT)]),
+            headers: self.headers(),
             body: None,
             total: left(deadline).min(LONGEST),
             cap_bytes: CAP,
@@ -114,6 +144,25 @@ impl Upstream {
         Ok(Asset { status: reply.status, content_type, body: reply.body })
     }
 
+    /// What every request carries: who we are, and whose story it belongs to. What no request of ours caused has a
+    /// story of its own.
+    fn headers(&self) -> HeaderMap {
+        let mut headers = HeaderMap::from_iter([(USER_AGENT, AGENT)]);
+        let drawn = self.env.drawn().ok();
+        let span = drawn.as_ref().map(|drawn| drawn.span());
+        let trail = trail::current().or_else(|| Some(Trail::begin(drawn?, None, None, true)));
+        if let Some(trail) = trail {
+            let traceparent = trail.traceparent(span.unwrap_or(trail.span()));
+            for (name, value) in [(REQUEST_ID, &**trail.request()), (TRACEPARENT, &traceparent)] {
+                // Both are plain characters.
+                if let Ok(value) = HeaderValue::from_str(value) {
+                    headers.insert(name, value);
+                }
+            }
+        }
+        headers
+    }
+
     async fn exchange(
         &self,
         target: &Target,
@@ -122,9 +171,8 @@ impl Upstream {
         total: Duration,
     ) -> Result<CallResponse, Error> {
         let (address, url) = address(target, &request.path)?;
-        let mut headers = HeaderMap::new();
+        let mut headers = self.headers();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        headers.insert(USER_AGENT, AGENT);
         if let Some(secret) = target.jwt_secret() {
             headers.insert(AUTHORIZATION, jwt::bearer(secret, acting_user, self.env.now_ms())?);
         }

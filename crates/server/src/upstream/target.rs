@@ -5,6 +5,7 @@ use tessera_types::{App, DeployType, Http, JwtSecret};
 /// Where an App is called, and whether with proof.
 #[derive(Debug, Clone)]
 pub struct Target {
+    app: String,
     root_url: String,
     jwt: Option<JwtSecret>,
 }
@@ -23,7 +24,8 @@ impl Target {
     /// An App of this manifest section, called with this secret if it wants proof. The secret may be empty: the
     /// calls are then signed with an empty key (B-35).
     pub fn new(http: &Http, secret: &JwtSecret) -> Self {
-        Self { root_url: http.root_url.clone(), jwt: http.use_jwt.then(|| secret.clone()) }
+        let jwt = http.use_jwt.then(|| secret.clone());
+        Self { app: String::new(), root_url: http.root_url.clone(), jwt }
     }
 
     /// Where an installed App is.
@@ -33,9 +35,16 @@ impl Target {
     pub fn of(app: &App) -> Result<Self, NoUpstream> {
         let deploy = app.deploy_type.as_ref().unwrap_or(&DeployType::Http);
         match (deploy, &app.manifest.http) {
-            (DeployType::Http, Some(http)) => Ok(Self::new(http, &app.secret)),
+            (DeployType::Http, Some(http)) => {
+                Ok(Self { app: app.manifest.app_id.clone(), ..Self::new(http, &app.secret) })
+            }
             _ => Err(NoUpstream { app: app.manifest.app_id.clone(), deploy: deploy.prose().to_owned() }),
         }
+    }
+
+    /// The App's id.
+    pub(super) fn app(&self) -> &str {
+        &self.app
     }
 
     pub(super) fn root_url(&self) -> &str {

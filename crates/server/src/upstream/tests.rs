@@ -43,7 +43,7 @@ fn call(path: &str) -> CallRequest {
 }
 
 async fn post(target: &Target, path: &str) -> Result<CallResponse, Error> {
-    upstream().post(target, call(path), None, soon()).await
+    upstream().post(target, "call", call(path), None, soon()).await
 }
 
 async fn answered(answer: Answer) -> (Result<CallResponse, Error>, FakeApp) {
@@ -97,7 +97,7 @@ async fn the_jwt_is_the_golden_one() {
     let app = FakeApp::start().await;
     let target = signed(&app, "hello-jwt-secret");
     let ann = Some("anngt5bxb8pa73ik757pith7am");
-    upstream().post(&target, call("/send"), ann, soon()).await.unwrap();
+    upstream().post(&target, "call", call("/send"), ann, soon()).await.unwrap();
     assert_eq!(
         app.calls()[0].headers[AUTHORIZATION],
         "Bearer eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJleHAiOjE3NjcyMjY1MDAsImFjdGluZ191c2VyX2lkIjoiYW5uZ3Q1YnhiOHBhNzNpazc1N3BpdGg3YW0ifQ.WySR2pfXQtCYN5UOcxsdTWah9HaCdsT9kVGz6OGmXUA"
@@ -107,10 +107,11 @@ async fn the_jwt_is_the_golden_one() {
 #[tokio::test]
 async fn a_jwt_without_a_user_or_a_secret_is_still_one() {
     let app = FakeApp::start().await;
-    upstream().post(&signed(&app, ""), call("/send"), Some(""), soon()).await.unwrap();
+    upstream().post(&signed(&app, ""), "call", call("/send"), Some(""), soon()).await.unwrap();
     assert_eq!(app.calls()[0].claims(""), json!({"exp": 1_767_226_500}));
     app.require_jwt("other");
-    let error = upstream().post(&signed(&app, "wrong"), call("/send"), None, soon()).await.unwrap_err();
+    let error =
+        upstream().post(&signed(&app, "wrong"), "call", call("/send"), None, soon()).await.unwrap_err();
     assert_eq!(error.to_string(), "failed to invoke via HTTP: no good JWT");
 }
 
@@ -185,11 +186,11 @@ async fn a_slow_app_is_given_up_at_the_deadline() {
     let app = FakeApp::start().await;
     app.answer("/send", Answer::Hang);
     let deadline = Instant::now() + Duration::from_millis(150);
-    let error = upstream().post(&target(&app), call("/send"), None, deadline).await.unwrap_err();
+    let error = upstream().post(&target(&app), "call", call("/send"), None, deadline).await.unwrap_err();
     let text =
         format!("failed to invoke via HTTP: Post \"{}/send\": context deadline exceeded", app.root_url());
     assert_eq!(error.to_string(), text);
-    let error = upstream().post(&target(&app), call("/send"), None, deadline).await.unwrap_err();
+    let error = upstream().post(&target(&app), "call", call("/send"), None, deadline).await.unwrap_err();
     assert_eq!(error.to_string(), text, "a deadline that has passed already");
 }
 

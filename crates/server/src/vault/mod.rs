@@ -8,9 +8,13 @@ mod keyring;
 mod root;
 mod sealed;
 
+use std::sync::atomic::AtomicU64;
+
 use chacha20poly1305::aead::{Aead as _, KeyInit as _, Payload};
 use chacha20poly1305::{XChaCha20Poly1305, XNonce};
 use hmac::{Hmac, Mac as _};
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::registry::Registry;
 use sha2::Sha256;
 use tessera_types::SecretBytes;
 
@@ -149,6 +153,7 @@ pub struct Vault {
     /// Keyed once: what a digest needs of the key is then a copy.
     digester: Hmac<Sha256>,
     keyring: Keyring,
+    opens: [Counter<u64, AtomicU64>; 2],
 }
 
 impl Vault {
@@ -162,7 +167,18 @@ impl Vault {
         let tenant = hex(&meta.put_if_absent("tenant", &env.bytes::<16>()?).await?);
         let keyring = Keyring::new(root, root_id, tenant.clone(), keys, env.clone());
         let digester = root.hmac("tessera/digest/v1");
-        Ok(Self { tenant, env, root_id, digester, keyring })
+        Ok(Self { tenant, env, root_id, digester, keyring, opens: Default::default() })
+    }
+
+    /// Announces what is counted.
+    pub fn announce(&self, registry: &mut Registry) {
+        let [opened, failed] = &self.opens;
+        registry.register("sealed_opens", "Stored secrets that were opened", opened.clone());
+        registry.register(
+            "sealed_open_failures",
+            "Stored secrets that did not open: damaged, moved, or without their key",
+            failed.clone(),
+        );
     }
 
     /// Seals a secret for its place, making the place's data key if there is none.
@@ -177,6 +193,12 @@ impl Vault {
 
     /// Opens a secret in its place.
     pub async fn open_sealed(&self, place: &Place<'_>, sealed: &Sealed) -> Result<SecretBytes, Error> {
+        let opened = self.open_in(place, sealed).await;
+        self.opens[usize::from(opened.is_err())].inc();
+        opened
+    }
+
+    async fn open_in(&self, place: &Place<'_>, sealed: &Sealed) -> Result<SecretBytes, Error> {
         let (header, nonce, ciphertext) = sealed.parts()?;
         if header.root_key != self.root_id {
             return Err(Error::OtherRootKey { found: hex(&header.root_key), expected: hex(&self.root_id) });

@@ -72,6 +72,13 @@ async fn a_stop_lets_the_app_finish_what_it_was_called_for() {
     let told = stores_when_told(&scene);
     drop(ask_to_complete(&scene).await);
     let mut serving = scene.server.stop();
+    // Whoever sends requests here is told at once to send no more.
+    while scene.site().send(&Ask::get("/readyz")).await.status == 200 {
+        assert!(!serving.is_finished());
+    }
+    let ready = scene.site().send(&Ask::get("/readyz")).await;
+    assert_eq!(said(&ready), (503, "not ready: stopping\n".to_owned()));
+    assert_eq!(scene.site().send(&Ask::get("/healthz")).await.status, 200);
     // The App's own requests are served until it is done, and only then does the server end.
     let answer = scene.site().send(&Ask::get(OAUTH2_USER).bearer(&scene.user.token)).await;
     assert_eq!(answer.status, 401, "{:?}", said(&answer));

@@ -28,7 +28,7 @@ pub(super) const ROOMS: [(&str, u8); 16] = [
 ];
 
 /// What stands beside the rooms in `src`.
-pub(super) const BESIDE: [&str; 4] = ["env.rs", "lib.rs", "main.rs", "rate.rs"];
+pub(super) const BESIDE: [&str; 6] = ["env.rs", "lib.rs", "main.rs", "meter.rs", "rate.rs", "trail.rs"];
 
 /// Rooms that the edge must not see, however far below they are.
 const NOT_FOR_THE_EDGE: [&str; 5] = ["vault", "store", "egress", "upstream", "providers"];
@@ -130,13 +130,15 @@ fn forbidden_room(room: &str, target: Option<&str>) -> Option<String> {
     match (room, target) {
         ("main", "boot") => return None,
         ("main", _) => return Some("`main` only starts `boot`".into()),
-        ("env", _) => return Some("`env` imports no room".into()),
+        ("trail" | "rate", "env") => return None,
+        ("env" | "meter" | "trail" | "rate", _) => return Some(format!("`{room}` imports no room")),
         ("store" | "egress", "env" | "rate") => {
             return Some("clock and rng come to the ground floor as arguments".into());
         }
-        (_, "env") => return None,
-        ("rate", _) => return Some("`rate` imports no room".into()),
-        (_, "rate") => return None,
+        ("store" | "egress", "trail") => {
+            return Some("the ground floor does not know whose request it works for".into());
+        }
+        (_, "env" | "meter" | "trail" | "rate") => return None,
         ("http" | "web", target) if NOT_FOR_THE_EDGE.contains(&target) => {
             return Some(format!("`{room}` may not see `{target}`"));
         }

@@ -45,6 +45,23 @@ async fn c_ec_01_the_app_hears_exactly_this() {
     assert_eq!(heard, whole);
 }
 
+/// Beside the original's headers (section 7.1) there are two of ours, which an App that does not know them ignores:
+/// the request's id, and the trace that it belongs to.
+#[tokio::test]
+async fn c_ec_01_the_app_gets_these_headers_and_no_other() {
+    let stage = installed().await;
+    stage.hears(&json!({"path": "/echo", "context": {"app_id": APP}})).await;
+    stage.asset(APP, "icon.png").await;
+    let names = |path: &str| {
+        let heard = stage.fake.calls_to(path).pop().unwrap();
+        let mut names: Vec<_> = heard.headers.keys().map(|name| name.as_str().to_owned()).collect();
+        names.sort();
+        names.join(" ")
+    };
+    assert_eq!(names("/echo"), "accept content-length content-type host traceparent user-agent x-request-id");
+    assert_eq!(names("/static/icon.png"), "accept host traceparent user-agent x-request-id");
+}
+
 #[tokio::test]
 async fn c_ec_02_the_answer_names_the_bot() {
     let stage = installed().await;

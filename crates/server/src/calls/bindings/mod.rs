@@ -22,6 +22,7 @@ use tokio::time::Instant;
 use super::{Calls, ServerCall};
 use crate::apps;
 use crate::platform::{Audience, Event, Identity, REFRESH_BINDINGS};
+use crate::trail;
 use clean::Cleaning;
 pub(super) use memory::Memory;
 use memory::{Begun, Outcome, Place, Plan};
@@ -110,7 +111,7 @@ impl Asking {
     /// brings is kept.
     async fn wait(&self, patience: Duration, begun: Begun) -> Option<Arc<Outcome>> {
         let in_time = Instant::now() + patience;
-        let mut task = tokio::spawn(Box::pin(self.clone().ask(in_time, begun)));
+        let mut task = tokio::spawn(trail::carried(Box::pin(self.clone().ask(in_time, begun))));
         if let Ok(ended) = tokio::time::timeout_at(in_time, &mut task).await {
             return ended.ok();
         }

@@ -12,6 +12,7 @@ use tessera_types::{App, CallRequest, CallResponse};
 use tokio::time::Instant;
 
 use crate::env::Env;
+use crate::trail;
 pub(super) use redact::Masks;
 
 /// How many calls are remembered.
@@ -22,6 +23,8 @@ const REMEMBERED: usize = 50;
 pub struct Seen {
     /// The request that caused it.
     pub id: String,
+    /// The trace that it is part of, as 32 hexadecimal digits; empty when there is none.
+    pub trace: String,
     /// When it ended, in Unix milliseconds.
     pub at: i64,
     /// How long it took, in milliseconds.
@@ -52,6 +55,7 @@ pub(super) struct Inspector {
 pub(super) struct Begun {
     began: Instant,
     id: String,
+    trace: String,
     app_id: String,
     path: String,
     kind: &'static str,
@@ -66,6 +70,7 @@ impl Begun {
         Self {
             began: Instant::now(),
             id: id.to_owned(),
+            trace: trail::current().map(|trail| trail.trace().to_string()).unwrap_or_default(),
             app_id: app_id.to_owned(),
             path: path.to_owned(),
             kind,
@@ -99,6 +104,7 @@ impl Inspector {
         seen.truncate(REMEMBERED - 1);
         seen.push_front(Seen {
             id: begun.id,
+            trace: begun.trace,
             at: self.env.now_ms(),
             took_ms: (took.as_secs_f64() * 10_000.0).round() / 10.0,
             app_id: begun.app_id,

@@ -77,7 +77,7 @@ pub fn router(site: Arc<Standalone>) -> Router {
 /// Gives every answer its request's id, which an error's body names too.
 async fn label(State(site): State<Site>, request: Request, next: Next) -> Response {
     // The surface around us may have chosen one already.
-    let given = request.extensions().get::<RequestId>().map(|id| Ok(id.0.clone()));
+    let given = request.extensions().get::<RequestId>().map(|id| Ok(id.0.to_string()));
     let Ok(id) = given.unwrap_or_else(|| site.fresh_id()) else {
         return StatusCode::INTERNAL_SERVER_ERROR.into_response();
     };

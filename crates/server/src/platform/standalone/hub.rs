@@ -6,10 +6,12 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use prometheus_client::registry::Registry;
 use serde_json::{Map, Value};
 use tokio::sync::broadcast;
 
 use super::super::{Audience, Event};
+use crate::meter::Reading;
 
 /// How many pieces of news wait for the slowest listener.
 const HELD: usize = 512;
@@ -92,6 +94,11 @@ impl Hub {
         let _ = self.signals.send(signal);
     }
 
+    /// How many listen.
+    pub(super) fn listeners(&self) -> usize {
+        self.signals.receiver_count()
+    }
+
     pub(super) fn listen(&self) -> Listener {
         Listener { signals: self.signals.subscribe() }
     }
@@ -123,5 +130,17 @@ impl super::Standalone {
     /// Hears everything from now on.
     pub fn listen(&self) -> Listener {
         self.hub.listen()
+    }
+
+    /// Announces what is counted.
+    pub fn announce(self: &Arc<Self>, registry: &mut Registry) {
+        // Held weakly: the metrics must not keep the site alive.
+        let site = Arc::downgrade(self);
+        let listeners = move || site.upgrade().map_or(0, |site| site.hub.listeners());
+        registry.register(
+            "websocket_sessions",
+            "Clients that listen on the websocket of the standalone site",
+            Reading::new(move || i64::try_from(listeners()).unwrap_or(i64::MAX)),
+        );
     }
 }

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use prometheus_client::metrics::histogram::Histogram;
 use rusqlite::{Connection, OpenFlags};
 
 pub(super) use folder::Folder;
@@ -30,16 +31,16 @@ pub(super) struct Sqlite {
 
 impl Sqlite {
     /// Opens a database that ends with this value.
-    pub(super) fn in_memory(set: &Set) -> Result<Self, Error> {
+    pub(super) fn in_memory(set: &Set, batches: Histogram) -> Result<Self, Error> {
         let mut connection = Connection::open_in_memory()?;
         prepare(&connection)?;
         migrate(&mut connection, set)?;
-        let writer = Writer::start(connection, set.name).map_err(|error| failed(set.name, error))?;
+        let writer = Writer::start(connection, set.name, batches).map_err(|error| failed(set.name, error))?;
         Ok(Self { readers: None, writer, _folder: None })
     }
 
     /// Opens the file of this set in a folder that the process holds.
-    pub(super) fn in_folder(folder: &Arc<Folder>, set: &Set) -> Result<Self, Error> {
+    pub(super) fn in_folder(folder: &Arc<Folder>, set: &Set, batches: Histogram) -> Result<Self, Error> {
         let path = folder.file(&format!("{}.db", set.name))?;
         let open = || {
             let mut connection = Connection::open(&path)?;
@@ -59,7 +60,7 @@ impl Sqlite {
             other => other,
         })?;
         let readers = Readers::start(readers, set.name).map_err(|error| failed(set.name, error))?;
-        let writer = Writer::start(connection, set.name).map_err(|error| failed(set.name, error))?;
+        let writer = Writer::start(connection, set.name, batches).map_err(|error| failed(set.name, error))?;
         Ok(Self { readers: Some(readers), writer, _folder: Some(Arc::clone(folder)) })
     }
 }

@@ -5,6 +5,7 @@
 
 use std::thread::JoinHandle;
 
+use prometheus_client::metrics::histogram::Histogram;
 use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot};
 
@@ -32,11 +33,12 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    pub(super) fn start(connection: Connection, name: &str) -> std::io::Result<Self> {
+    /// Starts the thread, which tells `batches` how many shared each commit.
+    pub(super) fn start(connection: Connection, name: &str, batches: Histogram) -> std::io::Result<Self> {
         let (queue, jobs) = mpsc::channel(QUEUE);
         let thread = std::thread::Builder::new()
             .name(format!("{name}-write"))
-            .spawn(move || run(&connection, jobs))?;
+            .spawn(move || run(&connection, jobs, &batches))?;
         Ok(Self { queue: Some(queue), thread: Some(thread) })
     }
 
@@ -59,7 +61,7 @@ impl Drop for Writer {
     }
 }
 
-fn run(connection: &Connection, mut jobs: mpsc::Receiver<Job>) {
+fn run(connection: &Connection, mut jobs: mpsc::Receiver<Job>, batches: &Histogram) {
     let mut batch = Vec::with_capacity(BATCH);
     while let Some(first) = jobs.blocking_recv() {
         batch.push(first);
@@ -69,6 +71,8 @@ fn run(connection: &Connection, mut jobs: mpsc::Receiver<Job>) {
                 Err(_) => break,
             }
         }
+        // A batch is at most [`BATCH`] long.
+        batches.observe(batch.len() as f64);
         commit(connection, &mut batch);
     }
 }

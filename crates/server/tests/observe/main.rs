@@ -1,0 +1,16 @@
+//! What an administrator sees of a running server: its log, its metrics, the ids that lead from one service's log to
+//! another's, and the pages that say what all of it means.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "clippy.toml allows these in tests, and does not see that the helpers in here are"
+)]
+
+mod log;
+mod metrics;
+mod stage;
+mod trail;
+
+/// The binary under test.
+const TESSERA: &str = env!("CARGO_BIN_EXE_tessera");
