@@ -43,6 +43,10 @@ async fn an_app_is_added_installed_switched_and_uninstalled() {
     child.site.store(&token, "{\"token\":\"not to be shown\"}").await;
     let (fine, text) = tessera(&["connections", "--app", "by-hand"], data.path());
     assert!(fine && text.contains(&user.id) && !text.contains("not to be shown"), "{text}");
+    assert!(text.contains("never"), "{text}");
+    child.site.record(&token).await;
+    let (_, text) = tessera(&["connections", "--app", "by-hand"], data.path());
+    assert!(text.contains("oauth2/user") && !text.contains("never"), "{text}");
 
     child.site.store(&token, "null").await;
     let (fine, text) = tessera(&["connections"], data.path());

@@ -10,6 +10,7 @@ use tessera_server::boot::config::Config;
 use tessera_server::boot::serve;
 use tessera_server::connect::Connect;
 use tessera_server::env::{Clock, Env, Rng};
+use tessera_server::grants::Grants;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
@@ -40,6 +41,8 @@ pub struct Within {
     pub clock: Arc<TestClock>,
     /// The browser flow's room, to sweep what expired without waiting for a minute to pass.
     pub connect: Arc<Connect>,
+    /// Connections' room, to write their last uses without waiting for some seconds to pass.
+    pub grants: Arc<Grants>,
     serving: JoinHandle<()>,
     stop: watch::Sender<bool>,
     dir: TempDir,
@@ -66,9 +69,10 @@ impl Within {
         let listening = serve::open(&config, false, env).await.unwrap();
         let address = SocketAddr::from(([127, 0, 0, 1], listening.port().unwrap()));
         let connect = Arc::clone(&listening.house.connect);
+        let grants = Arc::clone(&listening.house.grants);
         let (stop, stopped) = watch::channel(false);
         let serving = tokio::spawn(async move { listening.serve(stopped).await.unwrap() });
-        Self { site: Site { address }, clock, connect, serving, stop, dir }
+        Self { site: Site { address }, clock, connect, grants, serving, stop, dir }
     }
 
     /// Asks for the orderly end; gives what ends with it.

@@ -332,10 +332,12 @@ async fn connections(args: ConnectionsArgs, json: bool) -> Result<(), Failure> {
         return Ok(writeln!(out)?);
     }
     let found: Vec<crate::grants::Connection> = serde_json::from_slice(&bytes)?;
-    writeln!(out, "{:<24} {:<28} {:<20}", "APP", "USER", "CONNECTED SINCE")?;
+    writeln!(out, "{:<24} {:<28} {:<20} {:<20} BY", "APP", "USER", "CONNECTED SINCE", "LAST USED")?;
     for connection in &found {
         let since = day(connection.connected_at);
-        writeln!(out, "{:<24} {:<28} {since:<20}", connection.app, connection.user)?;
+        let used = connection.last_used_at.map_or_else(|| "never".to_owned(), day);
+        let by = connection.last_used_by.as_deref().unwrap_or("-");
+        writeln!(out, "{:<24} {:<28} {since:<20} {used:<20} {by}", connection.app, connection.user)?;
     }
     Ok(())
 }

@@ -8,6 +8,9 @@ use url::Url;
 use super::{Connect, Error, Visitor};
 use crate::grants::{Act, Connection};
 
+/// Of how many origins one can still be told that the account is at one of them.
+const MOST: usize = 3;
+
 /// An App as a person knows it.
 #[derive(Debug, Clone)]
 pub struct About {
@@ -16,7 +19,7 @@ pub struct About {
     /// Whether it is installed.
     pub installed: bool,
     /// Origins of the other service: what a person declared with the App's client, and where the App has sent
-    /// browsers otherwise. Empty when neither is known.
+    /// browsers otherwise. Empty when neither is known, or when they are so many that they say nothing.
     pub providers: Vec<String>,
 }
 
@@ -42,6 +45,9 @@ impl Connect {
             let seen = self.origins.list(app.as_str()).await?;
             providers.extend(seen.into_iter().map(|row| row.origin));
             providers.extend(self.declared(app, visitor).await);
+        }
+        if providers.len() > MOST {
+            providers.clear();
         }
         Ok(About { name, installed, providers: providers.into_iter().collect() })
     }

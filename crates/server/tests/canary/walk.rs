@@ -297,6 +297,12 @@ impl Walk {
             200,
         )
         .await;
+        let accounts = Ask::get(format!("{PLUGIN}/tessera/v1/accounts")).bearer(&user.token);
+        let page = self.site.send(&accounts).await;
+        assert_eq!(page.status, 200, "{}", page.text());
+        let form = field(&page.text(), "token");
+        self.keep_answer("accounts", &page, &[&form]);
+        self.secret("the accounts page's token", form);
         // The bot has a record of its own, which is put in, replaced and removed.
         let bot = context["bot_access_token"].as_str().unwrap().to_owned();
         for value in [ACCESS, REFRESH] {

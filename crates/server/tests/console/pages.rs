@@ -24,6 +24,7 @@ async fn the_front_page_is_the_console_once_signed_in() {
     assert!(!page.text().contains("console/"));
     let page = get(&stage, "/").await;
     assert_eq!(page.status, 200);
+    assert!(page.text().contains("href=\"plugins/com.mattermost.apps/tessera/v1/accounts\""));
     let policy = page.header("content-security-policy").unwrap();
     // An App's static file is no script of the console.
     let own = format!("script-src http://localhost:{}/console/;", stage.site.address.port());

@@ -11,11 +11,12 @@ use tessera_testkit::within::Within;
 use crate::apps::{leads_to_a_provider, state_in};
 use crate::form;
 
-const TABLES: [&str; 12] = [
+const TABLES: [&str; 13] = [
     "manifests",
     "apps",
     "credentials",
     "connections",
+    "connection_uses",
     "states",
     "parked",
     "origins",
@@ -72,6 +73,7 @@ async fn a_broken_postgres_is_the_servers_own_trouble_and_nobody_elses_to_read()
             Ask::post(format!("{API}/install-app"), which.as_str()).bearer(&admin.token),
             Ask::post(format!("{API}/enable-app"), which.as_str()).bearer(&admin.token),
             Ask::get(format!("{PLUGIN}/tessera/v1/connections")).bearer(&user.token),
+            Ask::get(format!("{PLUGIN}/tessera/v1/accounts")).bearer(&user.token),
             Ask::get(format!("{PLUGIN}/tessera/v1/apps/hello/connections")).bearer(&admin.token),
             Ask::post("/api/v4/users/login", login),
             Ask::get("/api/v4/users/me").bearer(&token),

@@ -113,7 +113,7 @@ async fn methods_that_a_path_does_not_have_get_405_and_nothing_else() {
     let scene = Scene::set().await;
     let site = scene.site();
     let api = |route: &str| format!("{API}{route}");
-    let rows: [(String, &[&'static str]); 13] = [
+    let rows: [(String, &[&'static str]); 15] = [
         (OAUTH2_APP.to_owned(), &["GET", "HEAD", "DELETE", "PATCH", "OPTIONS", "TRACE", "BREW"]),
         (OAUTH2_USER.to_owned(), &["HEAD", "PATCH", "OPTIONS", "TRACE", "BREW"]),
         (api("/call"), &["GET", "HEAD", "PUT", "DELETE", "PATCH", "OPTIONS"]),
@@ -126,6 +126,8 @@ async fn methods_that_a_path_does_not_have_get_405_and_nothing_else() {
         (flow("hello", "connect"), &["HEAD", "PUT", "DELETE", "OPTIONS"]),
         (flow("hello", "complete"), &["HEAD", "POST", "PUT", "DELETE", "OPTIONS"]),
         (format!("{PLUGIN}/tessera/v1/connections"), &["HEAD", "POST", "DELETE", "OPTIONS"]),
+        (format!("{PLUGIN}/tessera/v1/connections/hello"), &["GET", "HEAD", "POST", "PUT", "OPTIONS"]),
+        (format!("{PLUGIN}/tessera/v1/accounts"), &["HEAD", "PUT", "DELETE", "OPTIONS"]),
         (format!("{PLUGIN}/tessera/v1/apps"), &["HEAD", "POST", "DELETE", "OPTIONS"]),
     ];
     for (target, methods) in rows {

@@ -181,6 +181,27 @@ pub(crate) const ROUTES: &[Route] = {
             done: &[200],
         },
         Route {
+            name: "end of a connection",
+            method: "DELETE",
+            path: api!("/tessera/v1/connections/hello"),
+            gates: &[User, Person(401)],
+            done: &[204, 404],
+        },
+        Route {
+            name: "accounts",
+            method: "GET",
+            path: api!("/tessera/v1/accounts"),
+            gates: &[User, Person(401)],
+            done: &[200],
+        },
+        Route {
+            name: "accounts' form",
+            method: "POST",
+            path: api!("/tessera/v1/accounts"),
+            gates: &[User, Person(401)],
+            done: &[400, 403],
+        },
+        Route {
             name: "apps",
             method: "GET",
             path: api!("/tessera/v1/apps"),
