@@ -1,16 +1,21 @@
 //! Connections: one user's record with one App.
 
+use std::time::Duration;
+
 use tessera_types::SecretBytes;
 
 use super::{ATTEMPTS, Act, Change, Error, Grants};
 use crate::audit::{self, Table};
 use crate::store::ConnectionRow;
-use crate::vault::{Place, Purpose, Sealed};
+use crate::vault::{self, Place, Purpose, Sealed};
 
 /// A connection that the App keeps itself; managed ones (1) will come.
 const APP_MANAGED: i64 = 0;
 /// What Apps store to disconnect: `null` or `{}`. The record is there and is given back, the connection is not.
 const RESET: i64 = 2;
+
+/// How long a store waits, time and again, for a disconnect that is under way: milliseconds.
+const DISCONNECTING: [u64; 5] = [1, 4, 16, 64, 256];
 
 /// What may be told about a connection without opening it.
 #[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
@@ -35,15 +40,28 @@ impl Grants {
     }
 
     /// Keeps the acting user's record in place of the one before. `bytes` must be one JSON value.
+    ///
+    /// # Errors
+    /// Also when the one before does not open: its key may come back, so it is not written over (OS-45). Who wants it
+    /// gone disconnects.
     pub async fn put_record(&self, act: &Act<'_>, bytes: &[u8]) -> Result<Change, Error> {
         self.permitted(act.app).await?;
+        let (mut waited, mut ours) = (0, None);
         for _ in 0..ATTEMPTS {
             let row = self.connections.get(act.app.as_str(), act.actor).await?;
-            if let Some(row) = &row
-                && let Ok(now) = self.open_connection(act, row).await
-                && now.expose() == bytes
-            {
-                return Ok(Change::None);
+            // One that we wrote a moment ago, under a key that a disconnect destroyed, is ours to replace.
+            if let Some(row) = row.as_ref().filter(|row| Some(row.generation) != ours) {
+                match self.open_connection(act, row).await {
+                    Ok(now) if now.expose() == bytes => return Ok(Change::None),
+                    Ok(_) => {}
+                    // A disconnect destroys the key before the row: then the row is gone in a moment.
+                    Err(Error::Vault(vault::Error::NoDataKey)) if waited < DISCONNECTING.len() => {
+                        tokio::time::sleep(Duration::from_millis(DISCONNECTING[waited])).await;
+                        waited += 1;
+                        continue;
+                    }
+                    Err(error) => return Err(error),
+                }
             }
             let now = self.env.now_ms();
             let before = row.as_ref().map(|row| row.generation);
@@ -67,6 +85,7 @@ impl Grants {
                 if self.vault.is_live(&sealed).await? {
                     return Ok(Change::Made);
                 }
+                ours = Some(generation);
             }
             // Either another writer came first, or a disconnect destroyed the key we sealed with: once more.
         }

@@ -6,6 +6,8 @@
     reason = "clippy.toml allows these in tests, and does not see that the helpers in here are"
 )]
 
+mod at_once;
+mod keys;
 mod put_back;
 mod stage;
 mod swapped;
