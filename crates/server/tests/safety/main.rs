@@ -7,6 +7,8 @@
 )]
 
 mod at_once;
+mod faults;
+mod faults_postgres;
 mod keys;
 mod put_back;
 mod stage;
