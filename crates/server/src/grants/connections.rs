@@ -13,6 +13,8 @@ use crate::vault::{self, Place, Purpose, Sealed};
 const APP_MANAGED: i64 = 0;
 /// What Apps store to disconnect: `null` or `{}`. The record is there and is given back, the connection is not.
 const RESET: i64 = 2;
+/// A connection whose removal has begun: its key may be gone already, so it is none any more, and may be written over.
+const LEAVING: i64 = 3;
 
 /// How long a store waits, time and again, for a disconnect that is under way: milliseconds.
 const DISCONNECTING: [u64; 5] = [1, 4, 16, 64, 256];
@@ -35,6 +37,9 @@ impl Grants {
     pub async fn record(&self, act: &Act<'_>) -> Result<Option<SecretBytes>, Error> {
         self.permitted(act.app).await?;
         let Some(row) = self.connections.get(act.app.as_str(), act.actor).await? else { return Ok(None) };
+        if row.kind == LEAVING {
+            return Ok(None);
+        }
         self.note(audit::Act::ConnectionReleased, act, act.reason).await?;
         self.open_connection(act, &row).await.map(Some)
     }
@@ -49,8 +54,10 @@ impl Grants {
         let (mut waited, mut ours) = (0, None);
         for _ in 0..ATTEMPTS {
             let row = self.connections.get(act.app.as_str(), act.actor).await?;
-            // One that we wrote a moment ago, under a key that a disconnect destroyed, is ours to replace.
-            if let Some(row) = row.as_ref().filter(|row| Some(row.generation) != ours) {
+            // One that we wrote a moment ago, under a key that a disconnect destroyed, is ours to replace; and one that
+            // is being removed is anybody's.
+            let replaceable = |row: &ConnectionRow| row.kind == LEAVING || Some(row.generation) == ours;
+            if let Some(row) = row.as_ref().filter(|row| !replaceable(row)) {
                 match self.open_connection(act, row).await {
                     Ok(now) if now.expose() == bytes => return Ok(Change::None),
                     Ok(_) => {}
@@ -98,8 +105,14 @@ impl Grants {
         let Some(row) = self.connections.get(act.app.as_str(), act.actor).await? else { return Ok(false) };
         let mark = mark(act.actor, row.generation);
         self.announce(audit::Act::ConnectionRemoved, act, act.reason, mark).await?;
+        // Where the rest fails, or never comes, the row itself says that its key may be gone on purpose.
+        self.connections.mark(act.app.as_str(), act.actor, row.generation, LEAVING).await?;
         // The key first: a writer who sealed with it then finds it gone, however the two interleave.
-        self.vault.shred(act.app.as_str(), act.actor).await?;
+        if let Err(failed) = self.vault.shred(act.app.as_str(), act.actor).await {
+            // Nothing was destroyed, so nothing is leaving. Should this fail too, what was asked for is half done.
+            let _ = self.connections.mark(act.app.as_str(), act.actor, row.generation, row.kind).await;
+            return Err(failed.into());
+        }
         let removed = self.connections.delete(act.app.as_str(), act.actor).await?;
         if let Some(generation) = removed {
             self.confirm_removed(act, audit::RowMark { generation, ..mark });
@@ -110,7 +123,7 @@ impl Grants {
     /// Whether the user has a connection with the App. Nothing is opened.
     pub async fn is_connected(&self, act: &Act<'_>) -> Result<bool, Error> {
         let row = self.connections.get(act.app.as_str(), act.actor).await?;
-        Ok(row.is_some_and(|row| row.kind != RESET))
+        Ok(row.is_some_and(|row| is_one(&row)))
     }
 
     /// A user's connections, without their contents.
@@ -136,8 +149,13 @@ fn kind_of(bytes: &[u8]) -> i64 {
     }
 }
 
+/// Whether a row is a connection that people are told of.
+fn is_one(row: &ConnectionRow) -> bool {
+    !matches!(row.kind, RESET | LEAVING)
+}
+
 fn told(rows: Vec<ConnectionRow>) -> Vec<Connection> {
-    rows.into_iter().filter(|row| row.kind != RESET).map(Connection::from).collect()
+    rows.into_iter().filter(is_one).map(Connection::from).collect()
 }
 
 impl From<ConnectionRow> for Connection {

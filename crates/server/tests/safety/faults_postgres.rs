@@ -49,11 +49,8 @@ fn faults() -> Vec<Fault> {
         let table = format!("tessera.{table}");
         faults.push(Fault(
             format!("{table} holds altered bytes"),
-            format!(
-                "CREATE TABLE kept AS SELECT ctid AS place, sealed FROM {table};
-                 UPDATE {table} SET sealed = set_byte(sealed, 60, 255 - get_byte(sealed, 60))"
-            ),
-            format!("UPDATE {table} SET sealed = set_byte(sealed, 60, 255 - get_byte(sealed, 60)); DROP TABLE kept"),
+            format!("UPDATE {table} SET sealed = set_byte(sealed, 60, 255 - get_byte(sealed, 60))"),
+            format!("UPDATE {table} SET sealed = set_byte(sealed, 60, 255 - get_byte(sealed, 60))"),
         ));
     }
     let keys = "tessera_keys.data_keys";
@@ -124,9 +121,15 @@ fn went_well(answer: &Answer) -> bool {
     answer.status < 400 && !answer.text().contains("\"type\":\"error\"")
 }
 
-async fn put_right(site: Site, holding: &Holding) {
-    site.store(&holding.token, RECORD).await;
-    site.store_credentials(&holding.bot, "the-id", SECRETS[1]).await;
+async fn put_right(site: Site, holding: &Holding, after: &str) {
+    let client = json!({"client_id": "the-id", "client_secret": SECRETS[1]}).to_string();
+    for ask in [
+        Ask::post(OAUTH2_USER, RECORD).bearer(&holding.token),
+        Ask::post(OAUTH2_APP, client).bearer(&holding.bot),
+    ] {
+        let answer = site.send(&ask).await;
+        assert_eq!(answer.status, 200, "{} after {after}: {answer:?}", ask.target);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -144,7 +147,7 @@ async fn os_59_whatever_fails_on_postgres_nothing_is_released_and_nothing_half_w
     let user = first.site.sign_in("user-1").await;
     let (token, bot) = first.site.tokens(&user, &fake, "hello").await;
     let holding = Holding { user, token, bot };
-    put_right(first.site, &holding).await;
+    put_right(first.site, &holding, "the start").await;
     let planted = "CREATE FUNCTION planted() RETURNS trigger LANGUAGE plpgsql AS
         $$ BEGIN RAISE EXCEPTION 'planted'; END $$";
     database.run(planted).await.unwrap();
@@ -166,8 +169,11 @@ async fn os_59_whatever_fails_on_postgres_nothing_is_released_and_nothing_half_w
             if !well {
                 failed += 1;
                 assert_eq!(before, after, "{cell}: {answer:?}");
-                let told =
-                    answer.whole() + &calls.iter().map(|call| call.text().to_owned()).collect::<String>();
+                let mut told = answer.whole();
+                // On connect the App gets its own client, and what it answers is looked at afterwards.
+                if ask.method == "POST" {
+                    told.extend(calls.iter().map(|call| call.text()));
+                }
                 for secret in SECRETS {
                     assert!(!told.contains(secret), "{cell}: {told}");
                 }
@@ -184,13 +190,9 @@ async fn os_59_whatever_fails_on_postgres_nothing_is_released_and_nothing_half_w
                 assert_eq!(calls.len(), 1, "{cell}");
             }
         }
-        // What was given away is on record.
-        let released = server.audit().iter().filter(|entry| entry["act"] == "connection_released").count();
-        let given = server.audit().len();
-        assert!(released <= given, "{name}");
         database.run(&undo).await.unwrap();
         let again = node(&database, &key).await;
-        put_right(again.site, &holding).await;
+        put_right(again.site, &holding, &name).await;
         assert_eq!(again.site.record(&holding.token).await, RECORD, "after {name}");
     }
     assert!(failed >= 40 && fine >= 40, "{failed} failed, {fine} went well");
