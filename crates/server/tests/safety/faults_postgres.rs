@@ -153,13 +153,19 @@ async fn os_59_whatever_fails_on_postgres_nothing_is_released_and_nothing_half_w
     database.run(planted).await.unwrap();
     let (mut failed, mut fine) = (0, 0);
     for Fault(name, make, undo) in faults() {
-        // A node of its own for each: no unwrapped key is left in memory.
+        // A node of its own for each. Where keys fail, it fails before the node has unwrapped any.
+        let cold = name.starts_with("every data key");
+        if cold {
+            database.run(&make).await.unwrap();
+        }
         let server = node(&database, &key).await;
         let site = server.site;
-        let begun = site.send(&Ask::get(flow("hello", "connect")).bearer(&holding.user.token)).await;
-        let state = begun.header("location").unwrap().split_once("state=").unwrap().1.to_owned();
-        // Only what begins a flow was asked: keys are not held yet.
-        database.run(&make).await.unwrap();
+        let mut state = "none".to_owned();
+        if !cold {
+            let begun = site.send(&Ask::get(flow("hello", "connect")).bearer(&holding.user.token)).await;
+            state = begun.header("location").unwrap().split_once("state=").unwrap().1.to_owned();
+            database.run(&make).await.unwrap();
+        }
         for ask in asks(&holding, &state) {
             let cell = format!("{} {} while {name}", ask.method, ask.target);
             let (before, heard) = (kept(&database).await, fake.calls().len());
