@@ -3,6 +3,7 @@
 
 #![expect(
     clippy::unwrap_used,
+    clippy::panic,
     reason = "clippy.toml allows these in tests, and does not see that the helpers in here are"
 )]
 
@@ -14,6 +15,7 @@ mod put_back;
 mod stage;
 mod swapped;
 mod verify_postgres;
+mod who;
 
 /// The binary under test.
 const TESSERA: &str = env!("CARGO_BIN_EXE_tessera");
