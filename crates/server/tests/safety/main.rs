@@ -11,6 +11,7 @@ mod at_once;
 mod faults;
 mod faults_postgres;
 mod keys;
+mod nonces_postgres;
 mod put_back;
 mod stage;
 mod swapped;
