@@ -263,6 +263,11 @@ impl Known {
         let wrong = |what: String| Judged::Wrong(what);
         let is_announced = self.writing.iter().any(|(writing, _)| *writing == generation);
         match self.newest() {
+            (Some((newest, expected, at)), _)
+                if generation == *newest && expected != print && self.removing > *at =>
+            {
+                Judged::Note(format!("is there still: its removal began and was not completed (version {generation})"))
+            }
             (Some((newest, expected, _)), _) if generation == *newest => match expected == print {
                 true => self.went_back.map_or(Judged::Fine, |version| {
                     wrong(format!(

@@ -1,6 +1,7 @@
 //! Connections: one user's record with one App.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use tessera_types::SecretBytes;
 
@@ -8,12 +9,17 @@ use super::uses::Used;
 use super::{ATTEMPTS, Act, Change, Error, Grants, Use};
 use crate::audit::{self, Table};
 use crate::store::{ConnectionRow, UseRow};
-use crate::vault::{Place, Purpose, Sealed};
+use crate::vault::{self, Place, Purpose, Sealed};
 
 /// A connection that the App keeps itself; managed ones (1) will come.
 const APP_MANAGED: i64 = 0;
 /// What Apps store to disconnect: `null` or `{}`. The record is there and is given back, the connection is not.
 const RESET: i64 = 2;
+/// A connection whose removal has begun: its key may be gone already, so it is none any more, and may be written over.
+const LEAVING: i64 = 3;
+
+/// How long a store waits, time and again, for a disconnect that is under way: milliseconds.
+const DISCONNECTING: [u64; 5] = [1, 4, 16, 64, 256];
 
 /// What may be told about a connection without opening it.
 #[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
@@ -41,6 +47,9 @@ impl Grants {
     pub async fn record(&self, act: &Act<'_>, to: Use<'_>) -> Result<Option<SecretBytes>, Error> {
         self.permitted(act.app).await?;
         let Some(row) = self.connections.get(act.app.as_str(), act.actor).await? else { return Ok(None) };
+        if row.kind == LEAVING {
+            return Ok(None);
+        }
         self.note(audit::Act::ConnectionReleased, act, act.reason).await?;
         let record = self.open_connection(act, &row).await?;
         if row.kind != RESET {
@@ -50,15 +59,30 @@ impl Grants {
     }
 
     /// Keeps the acting user's record in place of the one before. `bytes` must be one JSON value.
+    ///
+    /// # Errors
+    /// Also when the one before does not open: its key may come back, so it is not written over (OS-45). Who wants it
+    /// gone disconnects.
     pub async fn put_record(&self, act: &Act<'_>, bytes: &[u8]) -> Result<Change, Error> {
         self.permitted(act.app).await?;
+        let (mut waited, mut ours) = (0, None);
         for _ in 0..ATTEMPTS {
             let row = self.connections.get(act.app.as_str(), act.actor).await?;
-            if let Some(row) = &row
-                && let Ok(now) = self.open_connection(act, row).await
-                && now.expose() == bytes
-            {
-                return Ok(Change::None);
+            // One that we wrote a moment ago, under a key that a disconnect destroyed, is ours to replace; and one that
+            // is being removed is anybody's.
+            let replaceable = |row: &ConnectionRow| row.kind == LEAVING || Some(row.generation) == ours;
+            if let Some(row) = row.as_ref().filter(|row| !replaceable(row)) {
+                match self.open_connection(act, row).await {
+                    Ok(now) if now.expose() == bytes => return Ok(Change::None),
+                    Ok(_) => {}
+                    // A disconnect destroys the key before the row: then the row is gone in a moment.
+                    Err(Error::Vault(vault::Error::NoDataKey)) if waited < DISCONNECTING.len() => {
+                        tokio::time::sleep(Duration::from_millis(DISCONNECTING[waited])).await;
+                        waited += 1;
+                        continue;
+                    }
+                    Err(error) => return Err(error),
+                }
             }
             let now = self.env.now_ms();
             let before = row.as_ref().map(|row| row.generation);
@@ -74,7 +98,7 @@ impl Grants {
                 generation,
                 sealed: sealed.as_bytes().to_vec(),
                 // Who disconnected and connects again is connected since now.
-                created_at: row.as_ref().filter(|row| row.kind != RESET).map_or(now, |row| row.created_at),
+                created_at: row.as_ref().filter(|row| is_one(row)).map_or(now, |row| row.created_at),
                 updated_at: now,
             };
             let print = self.audit.prints().connection(&fresh);
@@ -83,6 +107,7 @@ impl Grants {
                 if self.vault.is_live(&sealed).await? {
                     return Ok(Change::Made);
                 }
+                ours = Some(generation);
             }
             // Either another writer came first, or a disconnect destroyed the key we sealed with: once more.
         }
@@ -94,7 +119,7 @@ impl Grants {
         self.permitted(act.app).await?;
         match self.connections.get(act.app.as_str(), act.actor).await? {
             None => Ok(false),
-            Some(row) => self.remove(act, row.generation).await,
+            Some(row) => self.remove(act, &row).await,
         }
     }
 
@@ -103,15 +128,21 @@ impl Grants {
         let row = self.connections.get(act.app.as_str(), act.actor).await?;
         match row.filter(|row| row.kind != RESET) {
             None => Ok(false),
-            Some(row) => self.remove(act, row.generation).await,
+            Some(row) => self.remove(act, &row).await,
         }
     }
 
-    async fn remove(&self, act: &Act<'_>, generation: i64) -> Result<bool, Error> {
-        let mark = mark(act.actor, generation);
+    async fn remove(&self, act: &Act<'_>, row: &ConnectionRow) -> Result<bool, Error> {
+        let mark = mark(act.actor, row.generation);
         self.note_row(audit::Act::ConnectionRemoved, act, act.reason, mark).await?;
+        // Where the rest fails, or never comes, the row itself says that its key may be gone on purpose.
+        self.connections.mark(act.app.as_str(), act.actor, row.generation, LEAVING).await?;
         // The key first: a writer who sealed with it then finds it gone, however the two interleave.
-        self.vault.shred(act.app.as_str(), act.actor).await?;
+        if let Err(failed) = self.vault.shred(act.app.as_str(), act.actor).await {
+            // Nothing was destroyed, so nothing is leaving. Should this fail too, what was asked for is half done.
+            let _ = self.connections.mark(act.app.as_str(), act.actor, row.generation, row.kind).await;
+            return Err(failed.into());
+        }
         let removed = self.connections.delete(act.app.as_str(), act.actor).await?;
         self.uses.forget(act.app.as_str(), act.actor);
         if let Some(generation) = removed {
@@ -123,7 +154,7 @@ impl Grants {
     /// Whether the user has a connection with the App. Nothing is opened.
     pub async fn is_connected(&self, act: &Act<'_>) -> Result<bool, Error> {
         let row = self.connections.get(act.app.as_str(), act.actor).await?;
-        Ok(row.is_some_and(|row| row.kind != RESET))
+        Ok(row.is_some_and(|row| is_one(&row)))
     }
 
     /// A user's connections, without their contents.
@@ -154,6 +185,11 @@ fn kind_of(bytes: &[u8]) -> i64 {
     }
 }
 
+/// Whether a row is a connection that people are told of.
+fn is_one(row: &ConnectionRow) -> bool {
+    !matches!(row.kind, RESET | LEAVING)
+}
+
 /// What may be told of each connection, with its last use: the later one of `waiting`, which is in the rows' order,
 /// and `stored`.
 fn told(rows: Vec<ConnectionRow>, waiting: Vec<Option<Used>>, stored: Vec<UseRow>) -> Vec<Connection> {
@@ -161,7 +197,7 @@ fn told(rows: Vec<ConnectionRow>, waiting: Vec<Option<Used>>, stored: Vec<UseRow
     let mut stored: HashMap<_, _> = stored.collect();
     let mut told = Vec::with_capacity(rows.len());
     for (row, waiting) in rows.into_iter().zip(waiting) {
-        if row.kind == RESET {
+        if !is_one(&row) {
             continue;
         }
         let key = (row.app, row.user);

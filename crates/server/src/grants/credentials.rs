@@ -28,8 +28,9 @@ impl Grants {
         for _ in 0..ATTEMPTS {
             let row = self.credentials.get(act.app.as_str()).await?;
             let mut change = Change::Made;
+            // Ones that do not open are not written over: their key may come back (OS-45).
             if let Some(row) = &row
-                && let Ok(now) = self.open_credentials(act, row).await
+                && let now = self.open_credentials(act, row).await?
                 && json::to_vec(&now).is_ok_and(|now| Zeroizing::new(now) == plain)
             {
                 change = Change::None;

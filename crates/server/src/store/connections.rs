@@ -12,7 +12,7 @@ pub struct ConnectionRow {
     pub app: String,
     /// The user or bot.
     pub user: String,
-    /// 0 app-managed, 1 managed, 2 app-managed and reset by the App.
+    /// 0 app-managed, 1 managed, 2 app-managed and reset by the App, 3 being removed.
     pub kind: i64,
     /// Raised by each change; chosen by the caller, because the seal is bound to it.
     pub generation: i64,
@@ -124,6 +124,14 @@ impl Connections {
                 ],
             ),
         };
+        Ok(self.change(statement, Some(key)).await?.affected > 0)
+    }
+
+    /// Changes the kind alone if the row there has this generation; false when it has not.
+    pub async fn mark(&self, app: &str, user: &str, generation: i64, kind: i64) -> Result<bool, Error> {
+        let sql = "UPDATE connections SET kind = $4 WHERE app = $1 AND user_id = $2 AND generation = $3";
+        let key = (app.to_owned(), user.to_owned());
+        let statement = Statement::new(sql, values![app, user, generation, kind]);
         Ok(self.change(statement, Some(key)).await?.affected > 0)
     }
 
