@@ -8,7 +8,7 @@ use tokio::time::Instant;
 
 use super::errors::WireError;
 use super::guard::RequestId;
-use super::{House, REQUEST_DEADLINE};
+use super::{House, REQUEST_DEADLINE, proof};
 use crate::calls::Profile;
 use crate::platform::{Credential, CsrfProof, Freshness, Identity, Right};
 
@@ -39,7 +39,7 @@ impl FromRequestParts<House> for Caller {
             None => None,
             Some(token) if token.is_empty() => None,
             Some(token) if by_cookie => {
-                let proof = proof(parts);
+                let proof = proof_of(parts);
                 let credential = Credential::Cookie { token: &token, proof };
                 house.platform.resolve(credential, freshness).await?
             }
@@ -57,17 +57,11 @@ fn bearer(headers: &HeaderMap) -> Option<AccessToken> {
     known.then(|| AccessToken::new(token.trim()))
 }
 
-fn proof(parts: &Parts) -> CsrfProof<'_> {
-    let text = |name: &str| parts.headers.get(name).and_then(|value| value.to_str().ok());
-    if parts.method == Method::GET || parts.uri.path().ends_with("/oauth2/remote/connect") {
+fn proof_of(parts: &Parts) -> CsrfProof<'_> {
+    match parts.uri.path().ends_with("/oauth2/remote/connect") {
         // The confirm page's form carries a token of its own, which is checked there.
-        CsrfProof::Safe
-    } else if let Some(token) = text("x-csrf-token") {
-        CsrfProof::Token(token)
-    } else if text("x-requested-with") == Some("XMLHttpRequest") {
-        CsrfProof::XmlHttpRequest
-    } else {
-        CsrfProof::Missing
+        true => CsrfProof::Safe,
+        false => proof::of(&parts.method, &parts.headers),
     }
 }
 

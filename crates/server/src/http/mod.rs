@@ -17,6 +17,7 @@ mod inspector;
 mod listing;
 mod oauth2;
 mod pages;
+mod proof;
 mod static_files;
 mod tessera;
 mod unread;
@@ -105,7 +106,8 @@ pub fn router(rooms: House, more: Router) -> Router {
         .route(&app(routes::COMPLETE), only(get(connect::complete)))
         .route(&ours("/connections"), only(get(tessera::own_connections)))
         .route(&ours("/apps"), only(get(tessera::apps)))
-        .route(&ours("/apps/{app}/connections"), only(get(tessera::app_connections)));
+        .route(&ours("/apps/{app}/connections"), only(get(tessera::app_connections)))
+        .route(&ours("/apps/{app}/origins"), only(get(tessera::app_origins)));
     if rooms.settings.development {
         site = site
             .route("/", only(get(home::home)))

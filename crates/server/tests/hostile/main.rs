@@ -11,6 +11,7 @@ mod apps;
 mod bodies;
 mod broken_store;
 mod callbacks;
+mod forgery;
 mod form;
 mod matrix;
 mod requests;
