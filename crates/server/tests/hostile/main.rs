@@ -13,6 +13,7 @@ mod broken_store;
 mod callbacks;
 mod forgery;
 mod form;
+mod long_queries;
 mod matrix;
 mod requests;
 mod routes;
