@@ -1,7 +1,7 @@
 //! The second light switch of the house: so much in so long, and no more (OS-55).
 //!
-//! A count per key, refilled evenly: the generic cell rate algorithm (ITU-T I.371). Each key has one number, the
-//! moment at which its allowance is whole again. Each process counts for itself.
+//! A count per key, refilled evenly: the generic cell rate algorithm (ITU-T I.371). Each key has one moment, at which
+//! its allowance is whole again. Each process counts for itself.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -43,21 +43,49 @@ impl fmt::Display for Wait {
 struct Quota {
     period: i64,
     each: i64,
+    /// How many are taken at a time and handed out one by one: with large numbers, looking at the clock for each would
+    /// cost more than all the rest.
+    batch: i64,
+}
+
+/// From so many on a thousandth of them is taken at a time.
+const LARGE: u32 = 10_000;
+
+/// What one key has.
+#[derive(Default)]
+struct Count {
+    whole_at: AtomicI64,
+    /// Left of the last batch; any number below 1 means none.
+    left: AtomicI64,
 }
 
 impl Quota {
     fn new(many: u32, period: Duration) -> Option<Self> {
         let period = i64::try_from(period.as_nanos()).unwrap_or(i64::MAX / 4);
         let each = period.checked_div(i64::from(many))?;
-        Some(Self { period, each: each.max(1) })
+        let batch = if many < LARGE { 1 } else { i64::from(many / 1_000) };
+        Some(Self { period, each: each.max(1), batch })
     }
 
-    /// Takes one, or says how many nanoseconds to wait for it. `whole_at` is when all will be there again.
-    fn take(self, whole_at: &AtomicI64, now: i64) -> Result<(), i64> {
+    /// Takes one, or says how long to wait for it.
+    fn take(self, count: &Count, env: &Env) -> Result<(), Wait> {
+        if self.batch > 1 && count.left.fetch_sub(1, Ordering::Relaxed) > 0 {
+            return Ok(());
+        }
+        let wait = |late: i64| Wait { ms: late.saturating_add(999_999) / 1_000_000 };
+        self.take_batch(&count.whole_at, nanoseconds(env)).map_err(wait)?;
+        // Of two who take a batch at once one loses the rest of it: less than there might be, and never more.
+        count.left.store(self.batch - 1, Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// Takes a batch, or says how many nanoseconds to wait for it.
+    fn take_batch(self, whole_at: &AtomicI64, now: i64) -> Result<(), i64> {
         let mut seen = whole_at.load(Ordering::Relaxed);
         loop {
             // No count lies further ahead than a period, unless the clock was set back: nobody waits for that.
-            let next = seen.clamp(now, now.saturating_add(self.period)).saturating_add(self.each);
+            let from = seen.clamp(now, now.saturating_add(self.period));
+            let next = from.saturating_add(self.each.saturating_mul(self.batch));
             let late = next.saturating_sub(now) - self.period;
             if late > 0 {
                 return Err(late);
@@ -75,7 +103,7 @@ pub struct Limit {
     env: Env,
     quota: Option<Quota>,
     many: u32,
-    keys: RwLock<HashMap<String, AtomicI64>>,
+    keys: RwLock<HashMap<String, Count>>,
 }
 
 /// So many keys are kept before the first look for those that can be forgotten.
@@ -97,22 +125,25 @@ impl Limit {
         self.many
     }
 
-    /// Takes one of what the key has left. Err has the wait; such an attempt does not count. Costs a shared lock and
-    /// one atomic exchange, or nothing where there is no limit.
+    /// Takes one of what the key has left. Err has the wait; such an attempt does not count. Costs a shared lock, one
+    /// look-up and mostly one atomic subtraction; nothing where there is no limit.
     pub fn take(&self, key: &str) -> Result<(), Wait> {
         let Some(quota) = self.quota else { return Ok(()) };
-        let now = self.env.now_ms().saturating_mul(1_000_000);
-        let wait = |late: i64| Wait { ms: late.saturating_add(999_999) / 1_000_000 };
-        if let Some(whole_at) = self.keys.read().unwrap_or_else(PoisonError::into_inner).get(key) {
-            return quota.take(whole_at, now).map_err(wait);
+        if let Some(count) = self.keys.read().unwrap_or_else(PoisonError::into_inner).get(key) {
+            return quota.take(count, &self.env);
         }
         let mut keys = self.keys.write().unwrap_or_else(PoisonError::into_inner);
         if keys.len() == keys.capacity() && keys.len() >= FEW {
             // Who has the whole allowance again is as good as new. Nobody else is forgotten.
-            keys.retain(|_, whole_at| *whole_at.get_mut() > now);
+            let now = nanoseconds(&self.env);
+            keys.retain(|_, count| *count.whole_at.get_mut() > now);
         }
-        quota.take(keys.entry(key.to_owned()).or_default(), now).map_err(wait)
+        quota.take(keys.entry(key.to_owned()).or_default(), &self.env)
     }
+}
+
+fn nanoseconds(env: &Env) -> i64 {
+    env.now_ms().saturating_mul(1_000_000)
 }
 
 impl fmt::Debug for Limit {

@@ -60,6 +60,11 @@ impl Child {
         Self { process, site, output, readers }
     }
 
+    /// The id of the process.
+    pub fn id(&self) -> u32 {
+        self.process.id()
+    }
+
     /// SIGKILL, as by `kill -9`. Gives all that it ever printed.
     pub fn kill(mut self) -> Vec<u8> {
         self.process.kill().unwrap();

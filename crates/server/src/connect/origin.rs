@@ -35,6 +35,12 @@ impl Connect {
         }
     }
 
+    /// Where the App has led browsers that nobody declared, each with its first time (Unix ms): for administrators.
+    pub async fn origins(&self, app: &AppId) -> Result<Vec<(String, i64)>, Error> {
+        let seen = self.origins.list(app.as_str()).await?;
+        Ok(seen.into_iter().map(|row| (row.origin, row.first_seen)).collect())
+    }
+
     /// Declared by an administrator: in the settings, or as the `remote_root_url` that a person stored.
     async fn is_known(&self, app: &AppId, visitor: &Visitor<'_>, origin: &str) -> Result<bool, Error> {
         let same =

@@ -10,7 +10,7 @@ use tokio::time::Instant;
 
 use super::errors::WireError;
 use super::guard::RequestId;
-use super::{House, REQUEST_DEADLINE};
+use super::{House, REQUEST_DEADLINE, proof};
 use crate::calls::Profile;
 use crate::platform::{Credential, CsrfProof, Freshness, Identity, Right};
 
@@ -41,7 +41,7 @@ impl FromRequestParts<House> for Caller {
             None => None,
             Some(token) if token.is_empty() => None,
             Some(token) if by_cookie => {
-                let proof = proof(parts);
+                let proof = proof_of(parts);
                 let credential = Credential::Cookie { token: &token, proof };
                 house.platform.resolve(credential, freshness).await?
             }
@@ -59,17 +59,11 @@ fn bearer(headers: &HeaderMap) -> Option<AccessToken> {
     known.then(|| AccessToken::new(token.trim()))
 }
 
-fn proof(parts: &Parts) -> CsrfProof<'_> {
-    let text = |name: &str| parts.headers.get(name).and_then(|value| value.to_str().ok());
-    if parts.method == Method::GET || has_form(parts) {
-        // The form carries a token of its own, which is checked there.
-        CsrfProof::Safe
-    } else if let Some(token) = text("x-csrf-token") {
-        CsrfProof::Token(token)
-    } else if text("x-requested-with") == Some("XMLHttpRequest") {
-        CsrfProof::XmlHttpRequest
-    } else {
-        CsrfProof::Missing
+fn proof_of(parts: &Parts) -> CsrfProof<'_> {
+    match has_form(parts) {
+        // The page's form carries a token of its own, which is checked there.
+        true => CsrfProof::Safe,
+        false => proof::of(&parts.method, &parts.headers),
     }
 }
 

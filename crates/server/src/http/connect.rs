@@ -11,7 +11,7 @@ use super::caller::Caller;
 use super::errors::WireError;
 use super::extract::Segment;
 use super::pages::{self, wants_page};
-use super::{House, cookies};
+use super::{House, cookies, proof};
 use crate::connect::{Begun, Completed, PARKED_FOR, PageForm, Standing, Visitor, flow_cookie_name};
 use crate::web::sign_in::DETOUR;
 use crate::web::{Confirm, Connected, Declined, Page};
@@ -197,8 +197,18 @@ pub(super) fn sign_in_or_refuse(
     }
 }
 
-/// Images, frames and scripts of other pages start nothing (OS-17).
+/// Images, frames and scripts of other pages start nothing, and neither does a browser that fetches ahead what a person
+/// may click on later (OS-17).
 pub(super) fn refuse_embedded(headers: &HeaderMap) -> Result<(), WireError> {
+    let ahead = |name: &str| {
+        let purpose = headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        let purpose = purpose.to_ascii_lowercase();
+        purpose.contains("prefetch") || purpose.contains("prerender")
+    };
+    if ["sec-purpose", "purpose", "x-moz", "x-purpose"].into_iter().any(ahead) {
+        let text = "an account is connected when somebody clicks, not ahead of it: forbidden";
+        return Err(WireError::new(StatusCode::FORBIDDEN, text));
+    }
     match headers.get("sec-fetch-dest").map(HeaderValue::as_bytes) {
         None | Some(b"document") => Ok(()),
         Some(_) => Err(WireError::new(
@@ -212,9 +222,8 @@ pub(super) fn refuse_embedded(headers: &HeaderMap) -> Result<(), WireError> {
 /// (OS-57). In development `guard` has looked at the origin, as a site there has more than one name.
 pub(super) fn refuse_foreign_form(house: &House, headers: &HeaderMap) -> Result<(), WireError> {
     let own = house.settings.site_url.origin().ascii_serialization();
-    let site = headers.get("sec-fetch-site").map(HeaderValue::as_bytes);
     let origin = headers.get(header::ORIGIN).filter(|_| !house.settings.development);
-    let foreign = site.is_some_and(|site| !matches!(site, b"same-origin" | b"none"))
+    let foreign = proof::is_of_another_site(headers)
         || origin.is_some_and(|origin| origin.as_bytes() != own.as_bytes());
     match foreign {
         false => Ok(()),

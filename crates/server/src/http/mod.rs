@@ -19,6 +19,7 @@ mod listing;
 mod oauth2;
 mod pages;
 mod passages;
+mod proof;
 mod static_files;
 mod tessera;
 mod unread;
@@ -114,7 +115,8 @@ pub fn router(rooms: House, more: Router) -> Router {
         .route(&ours("/connections"), only(get(accounts::list)))
         .route(&ours("/connections/{app}"), only(delete(accounts::end)))
         .route(&ours("/apps"), only(get(tessera::apps)))
-        .route(&ours("/apps/{app}/connections"), only(get(tessera::app_connections)));
+        .route(&ours("/apps/{app}/connections"), only(get(tessera::app_connections)))
+        .route(&ours("/apps/{app}/origins"), only(get(tessera::app_origins)));
     if rooms.settings.development {
         site = site
             .route("/", only(get(home::home)))

@@ -68,3 +68,25 @@ pub(super) async fn app_connections(
     let limit = slice.limit.clamp(1, 1000);
     json_response(&house.grants.of_app(app.as_str(), &slice.after, limit).await?)
 }
+
+/// An origin that nobody declared, to which an App has led people to connect (OS-08).
+#[derive(Serialize)]
+struct Origin {
+    origin: String,
+    /// Unix milliseconds.
+    first_seen: i64,
+}
+
+/// Where an App has led people to connect without anybody having declared it, for administrators.
+pub(super) async fn app_origins(
+    State(house): State<House>,
+    caller: Caller,
+    Segment(app): Segment<AppId>,
+) -> Result<Response, WireError> {
+    caller.user()?;
+    caller.administrator(&house).await?;
+    house.lifecycle.apps.installed(&app).await?;
+    let seen = house.connect.origins(&app).await?;
+    let lines = seen.into_iter().map(|(origin, first_seen)| Origin { origin, first_seen });
+    json_response(&lines.collect::<Vec<_>>())
+}

@@ -89,6 +89,19 @@ async fn os_17_what_is_no_document_begins_nothing() {
             }
         }
     }
+    // Nor does a browser that fetches ahead what somebody may click on.
+    for (name, value) in [
+        ("Sec-Purpose", "prefetch"),
+        ("Sec-Purpose", "prefetch;prerender"),
+        ("Sec-Purpose", "Prefetch;anonymous-client-ip"),
+        ("Purpose", "prefetch"),
+        ("X-Moz", "prefetch"),
+    ] {
+        let ahead = browser.navigation(&connect, From::Here).with(name, value);
+        let answer = browser.send(&ahead).await;
+        assert_eq!(answer.status, 403, "{name}: {value}: {}", answer.text());
+        assert!(answer.text().contains("when somebody clicks"), "{}", answer.text());
+    }
     // The same with a person's own token.
     let ask = Ask::get(connect.as_str()).bearer(&scene.user.token).with("Sec-Fetch-Dest", "iframe");
     assert_eq!(scene.site().send(&ask).await.status, 403);

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use tessera_server::env::{Env, Rng, RngError};
+use tessera_testkit::browser::{Browser, From, form_token};
 use tessera_testkit::site::{PERMISSIONS, flow};
+use tessera_testkit::wire::Answer;
 use tessera_testkit::within::Within;
 
 use crate::scene::{APP, MISMATCH, Scene, said};
@@ -120,33 +122,53 @@ async fn os_01_states_are_random_opaque_text() {
     assert_eq!(alphabet.len(), 64);
 }
 
-/// Fails on demand, for whoever asks for so many bytes: 16 are the id of a request, 32 are a state.
+/// Fails when it is told to: at the so-manieth draw of 32 bytes from then on, and at all that follow. A state is 32
+/// bytes, and so are the cookie of its flow and the ticket of a parked callback; ids of requests are 16.
 struct Failing {
-    fails: AtomicUsize,
+    good: AtomicUsize,
     system: Arc<dyn Rng>,
 }
 
+const NEVER: usize = usize::MAX;
+
 impl Rng for Failing {
     fn fill(&self, buffer: &mut [u8]) -> Result<(), RngError> {
-        if self.fails.load(Ordering::SeqCst) == buffer.len() {
-            Err(RngError)
-        } else {
-            self.system.fill(buffer)
+        let left = |good: usize| if good == NEVER { Some(NEVER) } else { good.checked_sub(1) };
+        if buffer.len() == 32 && self.good.fetch_update(Ordering::SeqCst, Ordering::SeqCst, left).is_err() {
+            return Err(RngError);
         }
+        self.system.fill(buffer)
     }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn os_01_without_random_bytes_nothing_begins() {
-    let rng = Arc::new(Failing { fails: AtomicUsize::new(0), system: Env::system().rng });
+    let rng = Arc::new(Failing { good: AtomicUsize::new(NEVER), system: Env::system().rng });
     let scene = Scene::on(Within::start_by_chance(Arc::clone(&rng) as _, |_| {}).await).await;
-    // A state is 32 bytes.
-    rng.fails.store(32, Ordering::SeqCst);
-    let answer = scene.connect(&scene.user).await;
-    assert_eq!((answer.status, answer.header("location")), (500, None), "{}", answer.text());
-    assert!(scene.fake.calls_to("/oauth2/connect").is_empty());
-    rng.fails.store(0, Ordering::SeqCst);
-    scene.begin(&scene.user).await;
+    let mut browser = Browser::signed_in(scene.site(), "user-1").await;
+    let page = browser.open(&flow(APP, "connect"), From::Elsewhere).await;
+    let token = form_token(&page);
+    let stopped = |answer: &Answer| {
+        assert_eq!((answer.status, answer.header("location")), (500, None), "{}", answer.text());
+        assert_eq!(answer.header("set-cookie"), None);
+        assert!(answer.text().contains("internal error"), "{}", answer.text());
+    };
+    rng.good.store(0, Ordering::SeqCst);
+    stopped(&scene.connect(&scene.user).await);
+    // In a browser the state comes first and then its cookie: either may fail.
+    for good in [0, 1] {
+        rng.good.store(good, Ordering::SeqCst);
+        stopped(&browser.open(&flow(APP, "connect"), From::Here).await);
+        rng.good.store(good, Ordering::SeqCst);
+        stopped(&browser.submit(&flow(APP, "connect"), &[("token", &token)]).await);
+    }
+    assert!(scene.fake.calls_to("/oauth2/connect").is_empty() && browser.flows().is_empty());
+    rng.good.store(NEVER, Ordering::SeqCst);
+    let state = scene.begin(&scene.user).await;
+    rng.good.store(0, Ordering::SeqCst);
+    let callback = format!("{}?code=c&state={state}", flow(APP, "complete"));
+    stopped(&Browser::new(scene.site()).open(&callback, From::Elsewhere).await);
+    assert_eq!(scene.complete(&scene.user, &format!("code=c&state={state}")).await.status, 200);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

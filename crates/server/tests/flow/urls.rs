@@ -79,6 +79,22 @@ async fn os_08_a_new_origin_is_let_through_and_noticed_once() {
     scene.begin(&scene.user).await;
     let noticed = noticed(&scene);
     assert!(noticed.len() == 2 && noticed[1].starts_with("https://xn--"), "{noticed:?}");
+
+    // Administrators are shown them, and nobody else is.
+    let list = Ask::get("/plugins/com.mattermost.apps/tessera/v1/apps/hello/origins");
+    let shown = scene.site().send(&list.clone().bearer(&scene.admin.token)).await.json();
+    let shown = shown.as_array().unwrap();
+    assert!(shown.iter().all(|line| line["first_seen"].is_i64()), "{shown:?}");
+    let mut origins: Vec<&str> = shown.iter().map(|line| line["origin"].as_str().unwrap()).collect();
+    let mut expected: Vec<&str> = noticed.iter().map(String::as_str).collect();
+    origins.sort_unstable();
+    expected.sort_unstable();
+    assert_eq!(origins, expected);
+    for ask in [list.clone(), list.clone().bearer(&scene.user.token)] {
+        assert_eq!(scene.site().send(&ask).await.status, 401);
+    }
+    let unknown = Ask::get(list.target.replace("hello", "nobody")).bearer(&scene.admin.token);
+    assert_eq!(scene.site().send(&unknown).await.status, 404);
 }
 
 async fn stores_root(scene: &Scene, token: &str, root: &str) {
@@ -117,4 +133,11 @@ async fn os_08_strict_lets_only_declared_origins_through() {
     leads_to(&scene.fake, "https://provider.example/a?state={state}");
     scene.begin(&scene.user).await;
     assert!(noticed(&scene).is_empty(), "what is declared is no news");
+    // The bot's word counts for nothing, also when it says the same after an administrator, and takes it back.
+    stores_root(&scene, &bot, "https://provider.example/root").await;
+    refused(&scene.user).await;
+    stores_root(&scene, &admin, "https://provider.example/root").await;
+    scene.begin(&scene.user).await;
+    stores_root(&scene, &bot, "https://elsewhere.example/").await;
+    refused(&scene.user).await;
 }

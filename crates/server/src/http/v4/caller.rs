@@ -7,8 +7,9 @@ use tessera_types::AccessToken;
 
 use super::Site;
 use super::error::ApiError;
+use crate::http::proof;
 use crate::platform::standalone::{Refusal, TOKEN_COOKIE};
-use crate::platform::{Credential, CsrfProof, Eyes, Freshness, Identity, Platform as _};
+use crate::platform::{Credential, Eyes, Freshness, Identity, Platform as _};
 
 /// A token, and how it came.
 pub enum Carried {
@@ -43,7 +44,7 @@ impl Carried {
     pub fn credential<'a>(&'a self, method: &Method, headers: &'a HeaderMap) -> Credential<'a> {
         match self {
             Self::Header(token) => Credential::Bearer(token),
-            Self::Cookie(token) => Credential::Cookie { token, proof: proof(method, headers) },
+            Self::Cookie(token) => Credential::Cookie { token, proof: proof::of(method, headers) },
         }
     }
 }
@@ -63,19 +64,6 @@ fn cookie(headers: &HeaderMap) -> Option<AccessToken> {
         .filter_map(Result::ok)
         .find(|cookie| cookie.name() == TOKEN_COOKIE && !cookie.value().is_empty())
         .map(|cookie| AccessToken::new(cookie.value()))
-}
-
-fn proof<'a>(method: &Method, headers: &'a HeaderMap) -> CsrfProof<'a> {
-    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
-    if matches!(*method, Method::GET | Method::HEAD) {
-        CsrfProof::Safe
-    } else if let Some(token) = text("x-csrf-token").filter(|token| !token.is_empty()) {
-        CsrfProof::Token(token)
-    } else if text("x-requested-with") == Some("XMLHttpRequest") {
-        CsrfProof::XmlHttpRequest
-    } else {
-        CsrfProof::Missing
-    }
 }
 
 /// Someone signed in; else the answer is 401.
