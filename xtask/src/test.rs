@@ -35,6 +35,10 @@ pub(crate) fn run(strict: bool) -> Outcome<bool> {
     );
     tally.step("licences", || licences::run().and_then(|good| good.then_some(()).ok_or("see above".into())));
     tally.check("features", &mut cargo(["check", "-p", "tessera-server", "--no-default-features"]));
+    tally.check(
+        "traces",
+        &mut cargo(["test", "-p", "tessera-server", "--features", "otel", "--test", "observe", "traces"]),
+    );
     tally.check("benchmark", &mut cargo(["check", "-p", "xtask", "--features", "bench"]));
     tally.tests();
 

@@ -92,7 +92,7 @@ impl Ids {
 }
 
 /// An id, and bits that are its alone: spread evenly, and no secret.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Drawn {
     /// The id.
     pub id: String,

@@ -192,6 +192,11 @@ fn the_light_switch_is_above_the_ground_floor() {
     assert!(law::breaches("rate.rs", "use crate::env::Env;").is_empty());
     assert!(law::breaches("grants/mod.rs", "use crate::rate::Limit;").is_empty());
     assert!(law::breaches("vault/mod.rs", "use crate::env::Env;").is_empty());
+    assert!(law::breaches("store/mod.rs", "use crate::meter::Timing;").is_empty());
+    assert!(law::breaches("upstream/mod.rs", "use crate::trail::Trail;").is_empty());
+    assert_caught("egress/mod.rs", "use crate::trail::Trail;", "whose request");
+    assert_caught("meter.rs", "use crate::env::Env;", "`meter` imports no room");
+    assert_caught("trail.rs", "use crate::http::Rooms;", "`trail` imports no room");
 }
 
 #[test]

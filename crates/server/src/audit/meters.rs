@@ -24,7 +24,7 @@ impl Meters {
         registry.register("audit_sync_seconds", "Time to sync the audit log to its disk", self.sync.clone());
         registry.register(
             "audit_failures",
-            "Audit entries that could not be written or synced: their acts were refused, except for a late sync",
+            "Audit entries that could not be written or synced: their acts were refused, except for a late sync and the confirmation of an act",
             self.failed.clone(),
         );
     }

@@ -33,7 +33,9 @@ use zeroize::Zeroizing;
 use crate::env::Env;
 
 /// When entries reach the disk itself.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Deserialize, serde::Serialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Default, serde::Deserialize, serde::Serialize, schemars::JsonSchema,
+)]
 #[serde(rename_all = "lowercase")]
 pub enum Sync {
     /// Within 100 ms after the act.
@@ -149,9 +151,7 @@ impl Audit {
     }
 
     async fn write(&self, entry: Entry<'_>) -> Result<(), Error> {
-        let began = Instant::now();
-        self.writer.append(&entry, self.env.now_ms())?;
-        self.meters.append.observe(began.elapsed());
+        self.append(&entry)?;
         match self.sync {
             Sync::Soon => {
                 self.syncing.soon();
@@ -173,10 +173,20 @@ impl Audit {
     /// Records that what an earlier entry announced has happened. It has, whatever becomes of this entry: a failure
     /// to write it is for the server's log, and `audit verify` then has a note where it would have a proof.
     pub fn done(&self, entry: Entry<'_>) {
-        match self.writer.append(&entry, self.env.now_ms()) {
+        match self.append(&entry) {
             Ok(()) => self.syncing.soon(),
-            Err(error) => tracing::error!(%error, "what was done could not be confirmed in the audit log"),
+            Err(error) => {
+                self.meters.failed.inc();
+                tracing::error!(%error, "what was done could not be confirmed in the audit log");
+            }
         }
+    }
+
+    fn append(&self, entry: &Entry<'_>) -> Result<(), Error> {
+        let began = Instant::now();
+        self.writer.append(entry, self.env.now_ms())?;
+        self.meters.append.observe(began.elapsed());
+        Ok(())
     }
 
     /// Fingerprints of rows, for entries about them.

@@ -10,7 +10,7 @@ use tessera_types::AccessToken;
 
 use super::remote::Remote;
 use super::verify::{self, VerifyArgs};
-use super::{local, log, serve};
+use super::{local, log, manual, serve, traces};
 use crate::egress::{self, Egress, Rules};
 use crate::env::Env;
 use crate::vault::RootKey;
@@ -51,8 +51,12 @@ enum Command {
         #[command(subcommand)]
         command: AuditCommand,
     },
-    /// Print every setting with its default.
-    Config,
+    /// Print every setting with its default and what it does, as a settings file.
+    Config {
+        /// Print the page `docs/config.md` instead.
+        #[arg(long)]
+        markdown: bool,
+    },
 }
 
 #[derive(Debug, Subcommand)]
@@ -221,8 +225,9 @@ async fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Audit { command: AuditCommand::Verify(args) } => {
             return verify::run(args, json).await;
         }
-        Command::Config => {
-            let text = toml::to_string_pretty(&super::config::Config::default())?;
+        Command::Config { markdown } => {
+            let settings = manual::settings()?;
+            let text = if markdown { manual::page(&settings) } else { manual::file(&settings) };
             std::io::stdout().write_all(text.as_bytes())?;
         }
     }
@@ -233,7 +238,8 @@ async fn run_serve(args: ServeArgs) -> Result<(), Failure> {
     let ServeArgs { dev, config, listen, data, danger_public } = args;
     let options = serve::Options { dev, config, listen, data, danger_public };
     let settings = serve::settings(&options)?;
-    log::start(&settings.log)?;
+    let traces = traces::open(&settings)?;
+    log::start(&settings.log, &traces)?;
     let listening = serve::open(&settings, danger_public, Env::system()).await?;
     if let Some(path) = &listening.house.new_root_key {
         tracing::warn!(path = %path.display(), "made a root key: whoever has it can read every stored secret");
@@ -243,7 +249,9 @@ async fn run_serve(args: ServeArgs) -> Result<(), Failure> {
     let stop = serve::signals();
     writeln!(std::io::stdout(), "tessera ready on {}", listening.site_url().as_str().trim_end_matches('/'))?;
     std::io::stdout().flush()?;
-    Ok(listening.serve(stop).await?)
+    listening.serve(stop).await?;
+    traces.close().await;
+    Ok(())
 }
 
 async fn apps(args: AppsArgs, json: bool) -> Result<(), Failure> {

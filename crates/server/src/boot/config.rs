@@ -5,6 +5,7 @@
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
 use url::Url;
@@ -14,7 +15,7 @@ use crate::calls::Profile;
 use crate::connect::{Bind, OriginRule};
 
 /// All settings.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 #[derive(Default)]
 pub struct Config {
@@ -43,7 +44,7 @@ pub struct Config {
 }
 
 /// `[server]`
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Server {
     /// Where the service listens: `ADDRESS:PORT`.
@@ -62,7 +63,7 @@ impl Default for Server {
 }
 
 /// `[site]`
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Site {
     /// The address that people and Apps use, with its sub-path if it has one. Required outside development.
@@ -80,7 +81,7 @@ impl Default for Site {
 }
 
 /// `[store]`
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Store {
     /// The folder of the embedded database; also of the root key and the audit log unless they are elsewhere.
@@ -105,7 +106,7 @@ impl Default for Store {
 }
 
 /// `[vault]`
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 #[derive(Default)]
 pub struct Vault {
@@ -116,7 +117,7 @@ pub struct Vault {
 }
 
 /// `[audit]`
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 #[derive(Default)]
 pub struct Audit {
@@ -127,7 +128,7 @@ pub struct Audit {
 }
 
 /// `[compat]`
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 #[derive(Default)]
 pub struct Compat {
@@ -136,16 +137,17 @@ pub struct Compat {
 }
 
 /// `[connect]`
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Connect {
     /// Seconds that a flow may take: at most 900.
     pub state_life_seconds: u32,
-    /// `notice` or `strict`: what to do when an App leads to an origin that was not seen before.
+    /// What to do when an App leads to an origin that was not seen before: `notice` lets people go there, audits it and
+    /// shows it to administrators; `strict` refuses it.
     pub origins: OriginRule,
     /// Origins that count as known, for instance `https://accounts.google.com`.
     pub known_origins: Vec<String>,
-    /// `browser` or `user`: what a flow is bound to.
+    /// What a flow is bound to: the `browser` that began it, or the `user`, in whichever browser.
     pub bind: Bind,
 }
 
@@ -161,7 +163,7 @@ impl Default for Connect {
 }
 
 /// `[egress]`
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 #[derive(Default)]
 pub struct Egress {
@@ -174,7 +176,7 @@ pub struct Egress {
 /// `[limits]`: how much one user or App may do, so that none is in the way of others. What is over is answered with
 /// 429 and `Retry-After`, and takes nothing from anybody. 0 means no limit. Rates may be used up at once, and refill
 /// evenly; each process counts its own, but for `pending_flows`, which all processes on one database count together.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Limits {
     /// Flows that one user may have open with one App: begun, and neither completed nor expired. Each is a cookie of
@@ -201,7 +203,7 @@ impl Default for Limits {
 }
 
 /// `[log]`
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Log {
     /// `error`, `warn`, `info`, `debug` or a filter such as `tessera_server=debug`.
@@ -217,9 +219,12 @@ impl Default for Log {
 }
 
 /// `[trace]`
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Trace {
+    /// Where traces are sent by OTLP over HTTP, for instance `http://localhost:4318`; empty for nowhere. Needs a tessera
+    /// that was built with the feature `otel`.
+    pub endpoint: String,
     /// How many of the traces that begin here are marked as recorded, from 0 (none) to 1 (all). Apps are told, and
     /// many record what their caller does.
     pub ratio: f64,
@@ -227,7 +232,7 @@ pub struct Trace {
 
 impl Default for Trace {
     fn default() -> Self {
-        Self { ratio: 1.0 }
+        Self { endpoint: String::new(), ratio: 1.0 }
     }
 }
 

@@ -5,30 +5,39 @@ use std::fmt;
 use std::io::IsTerminal as _;
 
 use tracing::{Event, Subscriber};
-use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::format::{Format, Json, JsonFields, Writer};
 use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
+use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::registry::LookupSpan;
+use tracing_subscriber::util::SubscriberInitExt as _;
+use tracing_subscriber::{EnvFilter, Layer as _};
 
 use super::config;
+use super::traces::Traces;
 use crate::trail;
 
-/// Starts the log of this process.
-pub(super) fn start(log: &config::Log) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+/// Starts the log of this process, and has its lines become spans where traces are sent somewhere.
+pub(super) fn start(log: &config::Log, traces: &Traces) -> Result<(), config::Error> {
     let filter = EnvFilter::try_new(&log.level).map_err(|error| {
-        config::Error::new(
-            "log.level",
-            format!("{error}: write info, or a filter such as tessera_server=debug"),
-        )
+        let what = format!("{error}: write info, or a filter such as tessera_server=debug");
+        config::Error::new("log.level", what)
     })?;
     let colours = std::io::stderr().is_terminal();
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
-    match log.json {
+    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    let lines = match log.json {
         true => {
             let format = AsJson(Format::default().json());
-            builder.fmt_fields(JsonFields::new()).event_format(format).init();
+            lines.fmt_fields(JsonFields::new()).event_format(format).with_filter(filter).boxed()
         }
-        false => builder.with_ansi(colours).event_format(AsText(Format::default().with_ansi(colours))).init(),
+        false => {
+            let format = AsText(Format::default().with_ansi(colours));
+            lines.with_ansi(colours).event_format(format).with_filter(filter).boxed()
+        }
+    };
+    // A layer without a filter of its own would have every line made, wanted or not: there is none without traces.
+    match traces.layer() {
+        Some(spans) => tracing_subscriber::registry().with(lines).with(spans).init(),
+        None => tracing_subscriber::registry().with(lines).init(),
     }
     // What a panic says may hold anything, a secret included: only its place is told.
     std::panic::set_hook(Box::new(|panic| {

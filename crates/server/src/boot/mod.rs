@@ -8,9 +8,14 @@ pub mod demo;
 mod house;
 mod local;
 mod log;
+mod manual;
 pub mod ready;
 mod remote;
 pub mod serve;
+#[cfg(feature = "otel")]
+mod spans;
+#[cfg_attr(not(feature = "otel"), path = "traces_absent.rs")]
+mod traces;
 mod verify;
 
 pub use house::{House, build};

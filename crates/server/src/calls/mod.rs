@@ -42,7 +42,9 @@ pub use invoke::CallOutcome;
 pub use server_call::ServerCall;
 
 /// Whether bots may use OAuth2 (decisions.md section 1.3).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Deserialize, serde::Serialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Default, serde::Deserialize, serde::Serialize, schemars::JsonSchema,
+)]
 #[serde(rename_all = "lowercase")]
 pub enum Profile {
     /// As documented: a bot has credentials and a connection of its own.

@@ -42,7 +42,9 @@ pub use state::{FlowCookie, flow_cookie_name};
 pub use tasks::Tasks;
 
 /// Whether a new origin in an App's connect answer is let through (decisions.md section 1, 5).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Deserialize, serde::Serialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Default, serde::Deserialize, serde::Serialize, schemars::JsonSchema,
+)]
 #[serde(rename_all = "lowercase")]
 pub enum OriginRule {
     /// Allowed, audited, shown to administrators.
@@ -53,7 +55,9 @@ pub enum OriginRule {
 }
 
 /// What a flow begun in a browser is bound to (OS-05).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Deserialize, serde::Serialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Default, serde::Deserialize, serde::Serialize, schemars::JsonSchema,
+)]
 #[serde(rename_all = "lowercase")]
 pub enum Bind {
     /// The browser that began it.

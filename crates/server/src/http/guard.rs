@@ -16,6 +16,7 @@ use url::Url;
 use super::House;
 use super::errors::WireError;
 use super::unread;
+use crate::env::Drawn;
 use crate::trail::{self, Parent, Trail};
 
 /// The id of a request, in its log lines, its audit entries, its answer's `X-Request-ID` and what Apps are told.
@@ -26,7 +27,9 @@ pub(super) const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-i
 
 pub(super) async fn guard(State(house): State<House>, mut request: Request, next: Next) -> Response {
     let began = Instant::now();
-    let trail = trail_of(&house, request.headers());
+    let settings = &house.settings;
+    let trusted = settings.development || settings.trust_request_id;
+    let trail = trail_of(request.headers(), trusted, house.ids.draw(), settings.trace_ratio);
     let id = Arc::clone(trail.request());
     request.extensions_mut().insert(RequestId(Arc::clone(&id)));
     let mut response = trail::follow(trail, pass(&house, request, next, began)).await;
@@ -73,18 +76,15 @@ fn shown(method: &Method) -> &str {
 
 const LONGEST_METHOD: usize = 8;
 
-/// The request's id is ours, unless who asks may choose it; a trace is continued, whoever began it: it decides
-/// nothing.
-fn trail_of(house: &House, headers: &HeaderMap) -> Trail {
+/// The request's id is ours, unless who asks is trusted to choose it. A trace is continued, whoever began it; a
+/// stranger may name one, and may not make us record it.
+fn trail_of(headers: &HeaderMap, trusted: bool, drawn: Drawn, ratio: f64) -> Trail {
     let text = |name: &HeaderName| {
         let mut values = headers.get_all(name).iter();
         values.next().filter(|_| values.next().is_none())?.to_str().ok()
     };
-    let trusted = house.settings.development || house.settings.trust_request_id;
     let given = if trusted { text(&X_REQUEST_ID).and_then(trail::plain) } else { None };
-    let drawn = house.ids.draw();
-    let by_chance = drawn.is_among(house.settings.trace_ratio);
-    // A stranger may name a trace, and may not make us record it.
+    let by_chance = drawn.is_among(ratio);
     let parent = text(&TRACEPARENT).and_then(Parent::parse);
     let parent =
         parent.map(|parent| Parent { sampled: if trusted { parent.sampled } else { by_chance }, ..parent });
@@ -160,4 +160,36 @@ fn is_known_origin(site: &Url, origin: &str) -> bool {
     }
     let loopback = matches!(origin.host_str(), Some("localhost" | "127.0.0.1" | "[::1]"));
     loopback && origin.port_or_known_default() == site.port_or_known_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::env::{Env, Ids};
+
+    #[test]
+    fn os_56_a_stranger_chooses_no_id_and_makes_nothing_recorded() {
+        let ids = Ids::new(&Env::system()).unwrap();
+        let trace = "0af7651916cd43dd8448eb211c80319c";
+        let mut headers = HeaderMap::new();
+        headers.insert(X_REQUEST_ID, HeaderValue::from_static("mine"));
+        for (flag, ratio, trusted, id, sampled) in [
+            ("01", 0.0, true, Some("mine"), true),
+            ("00", 1.0, true, Some("mine"), false),
+            ("01", 0.0, false, None, false),
+            ("00", 1.0, false, None, true),
+        ] {
+            let parent = format!("00-{trace}-b7ad6b7169203331-{flag}");
+            headers.insert(TRACEPARENT, HeaderValue::from_str(&parent).unwrap());
+            let trail = trail_of(&headers, trusted, ids.draw(), ratio);
+            assert_eq!((trail.trace().to_string().as_str(), trail.sampled()), (trace, sampled), "{parent}");
+            match id {
+                Some(id) => assert_eq!(&**trail.request(), id),
+                None => assert_eq!(trail.request().len(), 26),
+            }
+        }
+        // Of two ids neither is the request's.
+        headers.append(X_REQUEST_ID, HeaderValue::from_static("another"));
+        assert_eq!(trail_of(&headers, true, ids.draw(), 0.0).request().len(), 26);
+    }
 }

@@ -13,6 +13,7 @@ use tessera_types::CallResponse;
 use super::{Asset, Error};
 use crate::egress::Reason;
 use crate::meter::Timing;
+use crate::trail::SpanId;
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Ended {
@@ -38,15 +39,24 @@ impl Meters {
         registry.register("app_request_seconds", "Time that Apps took to answer, by App", self.took.clone());
     }
 
-    pub(super) fn count(&self, app: &str, kind: &'static str, outcome: &'static str, took: Duration) {
+    pub(super) fn count(
+        &self,
+        app: &str,
+        kind: &'static str,
+        outcome: &'static str,
+        took: Duration,
+        span: SpanId,
+    ) {
         let ended = Ended { app: app.to_owned(), kind, outcome };
         self.ended.get_or_create_owned(&ended).inc();
         self.took.get_or_create_owned(&Took { app: app.to_owned() }).observe(took);
         // Neither path nor text: both are the App's own words.
         let ms = took.as_secs_f64() * 1e3;
         match outcome {
-            "ok" | "app_error" | "not_found" => tracing::debug!(app, kind, outcome, ms, "asked an App"),
-            _ => tracing::info!(app, kind, outcome, ms, "an App did not answer as it should"),
+            "ok" | "app_error" | "not_found" => {
+                tracing::debug!(app, kind, outcome, ms, %span, "asked an App")
+            }
+            _ => tracing::info!(app, kind, outcome, ms, %span, "an App did not answer as it should"),
         }
     }
 }

@@ -22,7 +22,7 @@ use url::Url;
 
 use crate::egress::{self, Audience, Egress, Reason};
 use crate::env::Env;
-use crate::trail::{self, Trail};
+use crate::trail::{self, SpanId, Trail};
 
 pub use error::Error;
 use meters::Meters;
@@ -89,10 +89,10 @@ impl Upstream {
         acting_user: Option<&str>,
         deadline: Instant,
     ) -> Result<CallResponse, Error> {
-        let began = Instant::now();
-        let answer = self.exchange(target, &request, acting_user, left(deadline).min(LONGEST)).await;
-        self.meters.count(target.app(), kind, meters::of_call(&answer), began.elapsed());
-        answer
+        let story = self.story();
+        let total = left(deadline).min(LONGEST);
+        let work = self.exchange(target, story.headers(), &request, acting_user, total);
+        self.tell(story, target, kind, meters::of_call, work).await
     }
 
     /// Whether an App is there: it answers `/ping` with anything decodable, or with 404 (section 7.7).
@@ -101,10 +101,9 @@ impl Upstream {
     /// When it is not.
     pub async fn ping(&self, target: &Target, deadline: Instant) -> Result<(), Error> {
         let request = CallRequest { path: "/ping".to_owned(), ..CallRequest::default() };
-        let began = Instant::now();
-        let answer = self.exchange(target, &request, None, left(deadline).min(PING)).await;
-        self.meters.count(target.app(), "ping", meters::of_call(&answer), began.elapsed());
-        match answer {
+        let story = self.story();
+        let work = self.exchange(target, story.headers(), &request, None, left(deadline).min(PING));
+        match self.tell(story, target, "ping", meters::of_call, work).await {
             Ok(_) | Err(Error::NotFound { .. }) => Ok(()),
             Err(error) => Err(Error::Ping(Box::new(error))),
         }
@@ -115,13 +114,18 @@ impl Upstream {
     /// # Errors
     /// When there is no reply, or the name leads out of the static folder.
     pub async fn static_asset(&self, target: &Target, name: &str, deadline: Instant) -> Result<Asset, Error> {
-        let began = Instant::now();
-        let asset = self.fetch(target, name, deadline).await;
-        self.meters.count(target.app(), "static", meters::of_asset(&asset), began.elapsed());
-        asset
+        let story = self.story();
+        let work = self.fetch(target, story.headers(), name, deadline);
+        self.tell(story, target, "static", meters::of_asset, work).await
     }
 
-    async fn fetch(&self, target: &Target, name: &str, deadline: Instant) -> Result<Asset, Error> {
+    async fn fetch(
+        &self,
+        target: &Target,
+        headers: HeaderMap,
+        name: &str,
+        deadline: Instant,
+    ) -> Result<Asset, Error> {
         let (shown, url) = address(target, &format!("/static/{name}"))?;
         let (_, folder) = address(target, "/static")?;
         // A name is a URL reference and may have a host, `..` among them: only the whole URL tells (B-58).
@@ -132,7 +136,7 @@ impl Upstream {
         let sent = egress::Request {
             method: Method::GET,
             url,
-            headers: self.headers(),
+            headers,
             body: None,
             total: left(deadline).min(LONGEST),
             cap_bytes: CAP,
@@ -144,34 +148,42 @@ impl Upstream {
         Ok(Asset { status: reply.status, content_type, body: reply.body })
     }
 
-    /// What every request carries: who we are, and whose story it belongs to. What no request of ours caused has a
-    /// story of its own.
-    fn headers(&self) -> HeaderMap {
-        let mut headers = HeaderMap::from_iter([(USER_AGENT, AGENT)]);
-        let drawn = self.env.drawn().ok();
-        let span = drawn.as_ref().map(|drawn| drawn.span());
-        let trail = trail::current().or_else(|| Some(Trail::begin(drawn?, None, None, true)));
-        if let Some(trail) = trail {
-            let traceparent = trail.traceparent(span.unwrap_or(trail.span()));
-            for (name, value) in [(REQUEST_ID, &**trail.request()), (TRACEPARENT, &traceparent)] {
-                // Both are plain characters.
-                if let Ok(value) = HeaderValue::from_str(value) {
-                    headers.insert(name, value);
-                }
-            }
-        }
-        headers
+    /// Whose story the next request belongs to. What no request of ours caused has a story of its own.
+    fn story(&self) -> Story {
+        // Without randomness the ids say nothing, and all that matters fails by itself.
+        let drawn = self.env.drawn().unwrap_or_default();
+        let span = drawn.span();
+        Story { trail: trail::current().unwrap_or_else(|| Trail::begin(drawn, None, None, true)), span }
+    }
+
+    /// Waits for a request to an App; counts it, and has a line in the log.
+    async fn tell<T>(
+        &self,
+        story: Story,
+        target: &Target,
+        kind: &'static str,
+        class: fn(&Result<T, Error>) -> &'static str,
+        work: impl Future<Output = Result<T, Error>>,
+    ) -> Result<T, Error> {
+        let Story { trail, span } = story;
+        let telling = async {
+            let began = Instant::now();
+            let result = work.await;
+            self.meters.count(target.app(), kind, class(&result), began.elapsed(), span);
+            result
+        };
+        Box::pin(trail::follow(trail, telling)).await
     }
 
     async fn exchange(
         &self,
         target: &Target,
+        mut headers: HeaderMap,
         request: &CallRequest,
         acting_user: Option<&str>,
         total: Duration,
     ) -> Result<CallResponse, Error> {
         let (address, url) = address(target, &request.path)?;
-        let mut headers = self.headers();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         if let Some(secret) = target.jwt_secret() {
             headers.insert(AUTHORIZATION, jwt::bearer(secret, acting_user, self.env.now_ms())?);
@@ -193,6 +205,27 @@ impl Upstream {
                 _ => Error::Egress(error),
             }),
         }
+    }
+}
+
+/// Which request of ours, and which part of its trace, a request to an App is.
+struct Story {
+    trail: Trail,
+    span: SpanId,
+}
+
+impl Story {
+    /// What every request to an App carries: who we are, and whose story it belongs to.
+    fn headers(&self) -> HeaderMap {
+        let mut headers = HeaderMap::from_iter([(USER_AGENT, AGENT)]);
+        let traceparent = self.trail.traceparent(self.span);
+        for (name, value) in [(REQUEST_ID, &**self.trail.request()), (TRACEPARENT, &traceparent)] {
+            // Both are plain characters.
+            if let Ok(value) = HeaderValue::from_str(value) {
+                headers.insert(name, value);
+            }
+        }
+        headers
     }
 }
 

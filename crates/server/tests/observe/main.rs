@@ -9,7 +9,10 @@
 
 mod log;
 mod metrics;
+mod settings;
 mod stage;
+#[cfg(feature = "otel")]
+mod traces;
 mod trail;
 
 /// The binary under test.
