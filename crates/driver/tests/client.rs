@@ -241,7 +241,11 @@ async fn an_app_is_listed_installed_and_removed() {
     );
     assert!(root.install_app("other", &DeployType::Http).await.unwrap_err().is_not_found());
     assert_eq!(root.install_app("hello", &DeployType::Http).await.unwrap().bot_username, "hello");
+    let listed = root.get_listed_apps(" HELL", false).await.unwrap();
+    assert_eq!((listed.len(), listed[0].installed, listed[0].enabled), (1, true, true));
+    assert!(root.get_listed_apps("a&b=c", true).await.unwrap().is_empty());
     assert_eq!(root.disable_app("hello").await.unwrap(), "Disabled Hello");
+    assert!(!root.get_listed_apps("hello", true).await.unwrap()[0].enabled);
     assert!(root.get_app("hello").await.unwrap().disabled);
     assert_eq!(root.enable_app("hello").await.unwrap(), "Enabled Hello");
     root.uninstall_app("hello").await.unwrap();

@@ -12,6 +12,7 @@ pub mod error;
 mod form;
 mod id;
 pub mod json;
+mod listed;
 pub mod location;
 mod manifest;
 pub mod path;
@@ -35,6 +36,7 @@ pub use deploy::{
 };
 pub use form::{Binding, Field, Form, SelectOption};
 pub use id::{AppId, AppIdError};
+pub use listed::{Label, ListedApp};
 pub use manifest::Manifest;
 pub use permission::Permission;
 pub use post::Post;

@@ -3,7 +3,7 @@
 use http::Method;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
-use tessera_types::{App, DeployType, Manifest, UpdateAppListing, routes};
+use tessera_types::{App, DeployType, ListedApp, Manifest, UpdateAppListing, routes};
 
 use super::{Client, decode, encode};
 use crate::Error;
@@ -76,6 +76,23 @@ impl Client {
             return Err(Error::Argument("the App id is empty".into()));
         }
         let route = format!("{}/{}", routes::APPS, utf8_percent_encode(app_id, SEGMENT));
+        decode(&self.api(Method::GET, &route, None).await?)
+    }
+
+    /// The Apps that can be installed or are, by display name. `filter` is an App's whole id or a part of its display
+    /// name or description, in any case; empty means every App. Apps that run inside a plugin are listed where asked for.
+    ///
+    /// # Errors
+    ///
+    /// See [`Error`].
+    pub async fn get_listed_apps(
+        &self,
+        filter: &str,
+        include_plugins: bool,
+    ) -> Result<Vec<ListedApp>, Error> {
+        let filter = utf8_percent_encode(filter, SEGMENT);
+        let plugins = if include_plugins { "&include_plugins=true" } else { "" };
+        let route = format!("{}?filter={filter}{plugins}", routes::MARKETPLACE);
         decode(&self.api(Method::GET, &route, None).await?)
     }
 

@@ -10,7 +10,7 @@ use bytes::Bytes;
 use http::{HeaderMap, Method, StatusCode, header};
 use serde::Serialize;
 use serde_json::json;
-use tessera_types::{App, CallRequest, Manifest, OAuth2App, Post, json as wire, routes};
+use tessera_types::{App, CallRequest, ListedApp, Manifest, OAuth2App, Post, json as wire, routes};
 
 use super::fake::{Recorded, lock};
 use super::state::{Identity, State};
@@ -53,7 +53,8 @@ async fn answer(Shared(fake): Shared<Arc<Fake>>, request: Request) -> Response {
         return refuse(failure);
     }
     let Ok(body) = body else { return refuse((StatusCode::PAYLOAD_TOO_LARGE, "request too large".into())) };
-    let request = Asked { method: parts.method, caller, body };
+    let query = parts.uri.query().unwrap_or_default().to_owned();
+    let request = Asked { method: parts.method, query, caller, body };
     let answer = match path.strip_prefix(routes::API_V1) {
         Some(route) => apps_api(&mut state, route, &request),
         None => rest(&mut state, &path, &request),
@@ -63,6 +64,7 @@ async fn answer(Shared(fake): Shared<Arc<Fake>>, request: Request) -> Response {
 
 struct Asked {
     method: Method,
+    query: String,
     caller: Option<Identity>,
     body: Bytes,
 }
@@ -101,6 +103,7 @@ fn apps_api(state: &mut State, route: &str, asked: &Asked) -> Result<Response, R
             state.listed.insert(manifest.app_id.clone(), manifest.clone());
             Ok(json_body(StatusCode::OK, &manifest))
         }
+        ("/marketplace", &Method::GET) => Ok(json_body(StatusCode::OK, &marketplace(state, &asked.query))),
         ("/install-app", &Method::POST) => install(state, asked),
         ("/uninstall-app" | "/enable-app" | "/disable-app", &Method::POST) => change(state, route, asked),
         (_, &Method::GET) if route.starts_with("/apps/") => {
@@ -162,6 +165,29 @@ fn call(state: &mut State, asked: &Asked) -> Result<Response, Refusal> {
         }
     };
     Ok(json_body(StatusCode::OK, &response))
+}
+
+/// Apps that run inside a plugin are not told apart here.
+fn marketplace(state: &State, query: &str) -> Vec<ListedApp> {
+    let filter = url::form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "filter");
+    let filter = filter.map(|(_, text)| text.trim().to_lowercase()).unwrap_or_default();
+    let fits = |manifest: &&Manifest| {
+        let Manifest { app_id, display_name, description, .. } = manifest;
+        app_id.to_lowercase() == filter
+            || [display_name, description].into_iter().any(|text| text.to_lowercase().contains(&filter))
+    };
+    let listed = |manifest: &Manifest| {
+        let app = state.installed.get(&manifest.app_id);
+        ListedApp {
+            installed: app.is_some(),
+            enabled: app.is_some_and(|app| !app.disabled),
+            manifest: manifest.clone(),
+            ..ListedApp::default()
+        }
+    };
+    let mut lines: Vec<_> = state.listed.values().filter(fits).map(listed).collect();
+    lines.sort_by_key(|line| line.manifest.display_name.to_lowercase());
+    lines
 }
 
 #[derive(serde::Deserialize)]

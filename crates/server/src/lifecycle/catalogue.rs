@@ -3,8 +3,7 @@
 
 use std::sync::Arc;
 
-use serde::Serialize;
-use tessera_types::{App, AppId, DeployType, Manifest, routes};
+use tessera_types::{App, AppId, DeployType, Label, ListedApp, Manifest, routes};
 
 use super::{Error, Lifecycle};
 
@@ -17,44 +16,17 @@ pub struct Filter {
     pub include_plugins: bool,
 }
 
-/// A listed App.
-#[derive(Debug, Clone, Serialize)]
-pub struct CatalogueLine {
-    /// As it is listed.
-    pub manifest: Manifest,
-    /// Whether it is installed.
-    pub installed: bool,
-    /// Whether it is installed and not disabled.
-    pub enabled: bool,
-    /// Where its icon is; empty when it has none.
-    #[serde(skip_serializing_if = "String::is_empty")]
-    pub icon_url: String,
-    /// What a person should know at a glance.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub labels: Vec<Label>,
+fn disabled_label() -> Label {
+    let (name, description) = ("Disabled".into(), "This app is disabled.".into());
+    Label { name, description, ..Label::default() }
 }
-
-/// A short word about an App.
-#[derive(Debug, Clone, Serialize)]
-pub struct Label {
-    /// The word.
-    pub name: &'static str,
-    /// What it means.
-    pub description: &'static str,
-    /// Where more is said; may be empty.
-    pub url: &'static str,
-    /// A CSS colour; may be empty.
-    pub color: &'static str,
-}
-
-const DISABLED: Label = Label { name: "Disabled", description: "This app is disabled.", url: "", color: "" };
 
 impl Lifecycle {
     /// The listed Apps that pass a filter, by display name in lower case.
     ///
     /// # Errors
     /// When the registry cannot be read.
-    pub async fn catalogue(&self, filter: &Filter) -> Result<Vec<CatalogueLine>, Error> {
+    pub async fn catalogue(&self, filter: &Filter) -> Result<Vec<ListedApp>, Error> {
         let text = filter.text.trim().to_lowercase();
         let mut lines = Vec::new();
         for manifest in self.apps.manifests().await? {
@@ -68,11 +40,11 @@ impl Lifecycle {
                 icon => routes::static_url(self.site_url.as_str(), &id, icon),
             };
             let disabled = app.as_ref().is_some_and(|app| app.disabled);
-            lines.push(CatalogueLine {
+            lines.push(ListedApp {
                 installed: app.is_some(),
                 enabled: app.is_some() && !disabled,
                 icon_url,
-                labels: if disabled { vec![DISABLED] } else { Vec::new() },
+                labels: if disabled { vec![disabled_label()] } else { Vec::new() },
                 manifest,
             });
         }

@@ -23,7 +23,7 @@ use crate::grants::{Act, Grants};
 use crate::platform::{Audience, Event, Platform, REFRESH_BINDINGS};
 use crate::upstream::Upstream;
 
-pub use catalogue::{CatalogueLine, Filter, Label};
+pub use catalogue::Filter;
 pub use error::Error;
 
 /// The version of the framework that this service speaks (sections 2.9 and 8.1).

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use tessera_driver::client::Stored;
-use tessera_driver::{Client, Error};
+use tessera_driver::{AccessToken, Client, DeployType, Error, Manifest, UpdateAppListing};
 use tessera_testkit::site::Person;
 use tessera_types::{CallRequest, Context, OAuth2App, json as go};
 
@@ -66,4 +66,36 @@ async fn the_drivers_client_of_the_bot_has_the_bots_own_record() {
     bot.store_oauth2_user(&"the bot's").await.unwrap();
     assert_eq!(user.get_oauth2_user::<String>().await.unwrap().as_deref(), Some("the user's"));
     assert_eq!(bot.get_oauth2_user::<String>().await.unwrap().as_deref(), Some("the bot's"));
+}
+
+#[tokio::test]
+async fn the_drivers_client_of_an_administrator_lists_installs_switches_and_removes_an_app() {
+    let stage = Stage::set().await;
+    let admin = Client::new(context(&stage, &stage.admin).await.mattermost_site_url, {
+        AccessToken::new(stage.admin.token.clone())
+    });
+    let manifest: Manifest =
+        go::from_slice_strict(stage.fake.manifest("another", &["act_as_bot"]).to_string().as_bytes())
+            .unwrap();
+    let listing = UpdateAppListing { manifest, replace: true, ..UpdateAppListing::default() };
+    assert_eq!(admin.update_app_listing(&listing).await.unwrap().app_id, "another");
+    let line = async || {
+        let mut lines = admin.get_listed_apps("another", false).await.unwrap();
+        assert_eq!(lines.len(), 1);
+        lines.remove(0)
+    };
+    assert!(!line().await.installed);
+    let app = admin.install_app("another", &DeployType::Http).await.unwrap();
+    assert_eq!((app.bot_username.as_str(), app.webhook_secret.is_empty()), ("another", false));
+    assert_eq!(admin.get_app("another").await.unwrap().bot_user_id, app.bot_user_id);
+    assert!(line().await.enabled);
+    let name = line().await.manifest.display_name;
+    assert_eq!(admin.disable_app("another").await.unwrap(), format!("Disabled {name}"));
+    let disabled = line().await;
+    assert!(disabled.installed && !disabled.enabled && disabled.labels[0].name == "Disabled");
+    assert_eq!(admin.enable_app("another").await.unwrap(), format!("Enabled {name}"));
+    admin.uninstall_app("another").await.unwrap();
+    assert!(!line().await.installed);
+    let gone = admin.get_app("another").await.unwrap_err();
+    assert!(gone.is_not_found(), "{gone}");
 }
