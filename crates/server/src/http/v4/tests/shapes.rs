@@ -38,8 +38,7 @@ async fn a_person_sees_how_to_be_notified_and_others_do_not() {
     }
     let other = Client::of(&fixture, "user-2").await;
     assert!(other.ok(&format!("users/{id}")).await.get("notify_props").is_none());
-    let response =
-        Client::anonymous(&fixture).send("POST", "users/login", login("user-1", PASSWORD)).await;
+    let response = Client::anonymous(&fixture).send("POST", "users/login", login("user-1", PASSWORD)).await;
     assert_eq!(read(response).await.1, user.ok("users/me").await);
 }
 
