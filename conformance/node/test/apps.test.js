@@ -7,7 +7,7 @@ import types from '@mattermost/types/apps';
 
 import { API, ask, said } from '../lib/ask.js';
 import { startFakeApp } from '../lib/fake-app.js';
-import { apps, ClientError, install, signIn } from '../lib/people.js';
+import { apps, Client4, ClientError, install, signIn, tokensOf } from '../lib/people.js';
 import { startTessera } from '../lib/programs.js';
 import { APP_RESPONSE, assertShape } from '../lib/shapes.js';
 
@@ -292,4 +292,63 @@ test('the_marketplace_and_the_ids_are_what_the_client_reads_them_as', async (t) 
     const refused = await apps(user, '/disable-app', { app_id: 'on-the-market' }).catch((error) => error);
     assert.ok(refused instanceof ClientError, String(refused));
     assert.equal((await user.getMarketplaceApps('on-the-market'))[0].enabled, true);
+});
+
+/** The client with a token that an App was handed. */
+function appClient(token) {
+    const client = new Client4();
+    client.setUrl(site);
+    client.setToken(token);
+    return client;
+}
+
+test('c_ss_01_c_ss_03_an_app_acts_through_the_client_with_the_same_tokens_call_after_call', async (t) => {
+    await withApp(t, 'acting', {});
+    const tokens = await tokensOf(user, fake, 'acting');
+    assert.deepEqual(await tokensOf(user, fake, 'acting'), tokens);
+    assert.notEqual((await tokensOf(other, fake, 'acting')).user, tokens.user);
+    assert.equal((await tokensOf(other, fake, 'acting')).bot, tokens.bot);
+
+    const [asUser, asBot] = [appClient(tokens.user), appClient(tokens.bot)];
+    const [me, bot] = [await asUser.getMe(), await asBot.getMe()];
+    assert.deepEqual([me.id, me.roles], [user.id, 'system_user']);
+    assert.deepEqual([bot.username, bot.is_bot], ['acting', true]);
+    const post = await asUser.createPost({ channel_id: channel.id, message: 'In your name' });
+    assert.equal(post.user_id, user.id);
+    const direct = await asBot.createDirectChannel([bot.id, user.id]);
+    const told = await asBot.createPost({ channel_id: direct.id, message: 'From the bot' });
+    assert.deepEqual([told.user_id, told.props.from_bot], [bot.id, 'true']);
+    assert.equal((await user.getPost(told.id)).message, 'From the bot');
+    const outside = await asBot.createPost({ channel_id: channel.id, message: 'Uninvited' }).catch((error) => error);
+    assert.equal(outside.status_code, 403);
+});
+
+test('c_ss_05_os_37_tokens_of_a_disabled_or_removed_app_end_at_once_and_no_others', async (t) => {
+    await withApp(t, 'staying', {});
+    const kept = await tokensOf(user, fake, 'staying');
+    for (const [route, id] of [['/disable-app', 'disabled-soon'], ['/uninstall-app', 'removed-soon']]) {
+        await install(admin, fake.manifest(id));
+        const tokens = await tokensOf(user, fake, id);
+        for (const token of Object.values(tokens)) assert.ok((await appClient(token).getMe()).id);
+        await apps(admin, route, { app_id: id });
+        for (const token of Object.values(tokens)) {
+            const ended = await appClient(token).getMe().catch((error) => error);
+            assert.equal(ended.status_code, 401, route);
+            assert.equal((await ask(site, 'GET', `${API}/oauth2/user`, { token })).status, 401, route);
+        }
+    }
+    for (const token of Object.values(kept)) assert.ok((await appClient(token).getMe()).id);
+    assert.equal((await user.getMe()).id, user.id);
+});
+
+test('an_icon_comes_through_the_server_and_can_do_nothing_as_the_site', async (t) => {
+    const bindings = [{ location: '/command', bindings: [{ location: 'x', icon: 'icon.png', submit: { path: '/do' } }] }];
+    await withApp(t, 'pictured', {}, bindings);
+    const [top] = await user.getAppsBindings(channel.id, team.id);
+    const { icon } = top.bindings[0];
+    fake.answer('/static/icon.png', { picture: 1 });
+    const shown = await ask(site, 'GET', icon.slice(site.length), { token: user.getToken() });
+    assert.deepEqual(said(shown), [200, '{"picture":1}']);
+    assert.match(shown.headers.get('content-security-policy'), /sandbox/);
+    assert.equal((await ask(site, 'GET', icon.slice(site.length))).status, 401, 'for people of the site');
 });
