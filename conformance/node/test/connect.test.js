@@ -206,6 +206,13 @@ test('c_oc_14_os_13_a_refusal_of_the_provider_reaches_the_app_without_a_code', a
     assert.deepEqual(said(await complete(user, { ...error, state })), MISMATCH);
 });
 
+test('os_12_the_issuer_reaches_the_app_unchanged', async () => {
+    const state = await begin(user);
+    const iss = 'https://idp.example/a?b=c&d';
+    assert.equal((await complete(user, { code: 'c', iss, state })).status, 200);
+    assert.deepEqual(fake.calls('/oauth2/complete').pop().json.values, { code: 'c', iss, state });
+});
+
 test('c_oc_15_an_overridden_path_keeps_the_default_expand', async () => {
     const paths = { get_oauth2_connect_url: { path: '/begin/here' }, on_oauth2_complete: { path: '/end/here' } };
     await install(admin, fake.manifest('moved', paths));

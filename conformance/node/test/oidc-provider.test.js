@@ -4,9 +4,10 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 
 import { ask, flow } from '../lib/ask.js';
+import { Browser } from '../lib/browser.js';
 import { APP, browserOf, comeBack, command, setUp, toProvider } from '../lib/hello.js';
 import { CLIENT, startOidc } from '../lib/oidc.js';
-import { signIn } from '../lib/people.js';
+import { PASSWORD, signIn } from '../lib/people.js';
 import { startTessera } from '../lib/programs.js';
 
 const AGAIN = 'does not accept your connection any more. Use `/hello-oauth2 connect` to connect again';
@@ -117,6 +118,33 @@ test('os_05_os_06_c_oc_11_the_answer_is_refused_in_another_browser_and_by_anothe
     }
     assert.equal(oidc.seen.length, since);
     assert.equal((await comeBack(browser, back)).status, 200, 'and still works where it began');
+});
+
+test('os_06_without_a_session_the_browser_signs_in_on_the_way_there_and_back', async () => {
+    await command(other, 'disconnect');
+    const browser = new Browser();
+    let page = await browser.follow(await browser.open(`${site}${flow(APP, 'connect')}`));
+    page = await browser.follow(await browser.submit(page, { login_id: 'user-2', password: PASSWORD }));
+    assert.equal(page.status, 200);
+    assert.ok(page.text.includes('user-2'), 'after the detour a person is asked');
+    page = await browser.submit(page);
+    while (page.location.startsWith(site)) page = await browser.open(page.location);
+    const back = await oidc.pass(browser, { url: page.location, name: 'user-2@provider' });
+
+    // The session ends while the person is away.
+    browser.jar = browser.jar.filter(({ name }) => name !== 'MMAUTHTOKEN');
+    const since = oidc.seen.length;
+    const login = await browser.follow(await comeBack(browser, back));
+    assert.ok('password' in login.form().fields, login.text);
+    assert.equal(oidc.seen.length, since, 'nothing happens before');
+    assert.ok(!login.url.includes('code='), 'and the code is in no address on the way');
+    const end = await browser.follow(await browser.submit(login, { login_id: 'user-2', password: PASSWORD }));
+    assert.equal(end.status, 200, end.text);
+    assert.ok(end.text.includes('Completed connecting your account'), end.text);
+    assert.equal((await command(other, 'send')).type, 'ok');
+
+    const again = await toProvider(site, browser);
+    assert.deepEqual([again.confirmed, again.status], [false, 307], 'who is connected already is not asked again');
 });
 
 test('c_oc_14_os_13_who_denies_consent_is_told_so_and_nothing_is_connected', async () => {
