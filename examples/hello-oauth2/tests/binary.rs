@@ -1,7 +1,5 @@
 //! The binary itself.
 
-#![expect(clippy::unwrap_used, reason = "a helper of tests that fails is a test that fails")]
-
 use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Command, Stdio};
 
