@@ -28,7 +28,8 @@ pub(crate) fn bindings() -> TopBinding {
     let connect = call("/connect").oauth2_app().oauth2_user();
     // A token that has expired is refreshed and stored: hence the credentials, and the token to act as the user.
     let send = call("/send").oauth2_app().oauth2_user().as_acting_user();
-    let disconnect = call("/disconnect").oauth2_user().as_acting_user();
+    // The credentials are for the provider, which is told.
+    let disconnect = call("/disconnect").oauth2_app().oauth2_user().as_acting_user();
     binding::command(APP_ID)
         .description("Hello, OAuth2!")
         .child(binding::form("configure", configure).description("Store the provider's client id and secret"))
@@ -81,9 +82,7 @@ pub(crate) async fn connect(hello: Arc<Hello>, creq: CallRequest) -> Result<Call
 /// The page's `useRemoteService`.
 pub(crate) async fn send(hello: Arc<Hello>, creq: CallRequest) -> Result<CallResponse, Failure> {
     let Some(token) = creq.oauth2_user::<OAuth2Token>().map_err(|_| Failure::Record)? else {
-        return Ok(respond::error(
-            "You are not connected. Use `/hello-oauth2 connect` to connect your account",
-        ));
+        return Err(Failure::NotConnected);
     };
     let token = fresh(&hello, &creq, token).await?;
     let calendars = hello.provider.calendars(&token.access_token).await?;
@@ -100,34 +99,41 @@ async fn fresh(hello: &Hello, creq: &CallRequest, token: OAuth2Token) -> Result<
     if !token.expires_within(hello.now(), MIN_TTL) {
         return Ok(token);
     }
+    let _turn = hello.turn(creq).await;
+    // The call brought what was stored when it was made. Another one of this user may have been quicker since.
+    let client = Client::as_acting_user(&creq.context);
+    let token = client.get_oauth2_user::<OAuth2Token>().await?.ok_or(Failure::NotConnected)?;
+    if !token.expires_within(hello.now(), MIN_TTL) {
+        return Ok(token);
+    }
     let Some(refresh_token) = &token.refresh_token else {
         return Err(hello.provider.connect_again().into());
     };
-    let client = Client::as_acting_user(&creq.context);
-    let oauth2 = &creq.context.oauth2;
-    match hello.provider.refresh(oauth2, refresh_token, hello.now()).await {
-        Ok(new) => {
-            client.store_oauth2_user(&new.expose()).await?;
-            Ok(new)
-        }
-        // Another `send` of this user may have been quicker, and a provider takes a refresh token only
-        // once. What that one stored is good for this one too.
-        Err(error @ ProviderError::ConnectAgain { .. }) => {
-            match client.get_oauth2_user::<OAuth2Token>().await? {
-                Some(stored) if stored.access_token.expose() != token.access_token.expose() => Ok(stored),
-                _ => Err(error.into()),
-            }
-        }
-        Err(error) => Err(error.into()),
-    }
+    let new = hello.provider.refresh(&creq.context.oauth2, refresh_token, hello.now()).await?;
+    client.store_oauth2_user(&new.expose()).await?;
+    Ok(new)
 }
 
-pub(crate) async fn disconnect(_hello: Arc<Hello>, creq: CallRequest) -> Result<CallResponse, Failure> {
+pub(crate) async fn disconnect(hello: Arc<Hello>, creq: CallRequest) -> Result<CallResponse, Failure> {
     if !creq.is_connected_user() {
         return Ok(respond::text("You were not connected."));
     }
-    Client::as_acting_user(&creq.context).disconnect_oauth2_user().await?;
-    Ok(respond::text("Disconnected your account."))
+    let _turn = hello.turn(&creq).await;
+    let client = Client::as_acting_user(&creq.context);
+    // Not what the call brought: a refresh may have ended since. A record that is no token says nothing to the provider.
+    let token = client.get_oauth2_user::<OAuth2Token>().await;
+    // Here first: whatever becomes of the provider, the token is not used from now on.
+    client.disconnect_oauth2_user().await?;
+    let Ok(Some(token)) = token else { return Ok(respond::text("Disconnected your account.")) };
+    Ok(respond::text(match hello.provider.revoke(&creq.context.oauth2, &token).await {
+        Ok(true) => {
+            format!("Disconnected your account, and {} has revoked the access.", hello.provider.name())
+        }
+        Ok(false) => "Disconnected your account.".to_owned(),
+        Err(error) => {
+            format!("Disconnected your account here, but {error}. The access may go on there until it ends.")
+        }
+    }))
 }
 
 /// A calendar's name is somebody else's text: it stays one line and makes no markdown.

@@ -14,6 +14,11 @@ pub(crate) async fn connect(hello: Arc<Hello>, creq: CallRequest) -> Result<Call
 
 /// `/oauth2/complete`, the page's `oauth2Complete`: the provider sent the browser back.
 pub(crate) async fn complete(hello: Arc<Hello>, creq: CallRequest) -> Result<CallResponse, Failure> {
+    let iss = creq.value_str("iss");
+    if creq.value_str("error").is_some() || creq.value_str("code").is_some() {
+        // Before anything is believed or sent: a code of another provider must not be brought to this one.
+        hello.provider.check_issuer(iss.as_deref())?;
+    }
     if let Some(error) = creq.value_str("error") {
         let description = creq.value_str("error_description");
         return Err(hello.provider.refused(&error, description.as_deref()).into());
@@ -25,6 +30,7 @@ pub(crate) async fn complete(hello: Arc<Hello>, creq: CallRequest) -> Result<Cal
     }
     let code = creq.value_str("code").ok_or(Failure::Missing("code"))?;
     let state = creq.value_str("state").ok_or(Failure::Missing("state"))?;
+    let _turn = hello.turn(&creq).await;
     let token = hello.provider.exchange(oauth2, &code, &state, hello.now()).await?;
     Client::as_acting_user(&creq.context).store_oauth2_user(&token.expose()).await?;
     Ok(respond::ok())

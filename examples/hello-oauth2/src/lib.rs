@@ -10,16 +10,19 @@ mod commands;
 mod flow;
 mod provider;
 mod settings;
+mod turns;
 
 use std::future::Future;
 use std::sync::Arc;
 
 use tessera_driver::time::OffsetDateTime;
 use tessera_driver::{App, CallRequest, CallResponse, manifest};
+use tokio::sync::OwnedMutexGuard;
 
 use provider::Provider;
 pub use provider::ProviderError;
 pub use settings::{ClientAuth, ProviderSettings, Settings, SettingsError};
+use turns::Turns;
 
 /// The App id.
 pub const APP_ID: &str = "hello-oauth2";
@@ -30,7 +33,7 @@ pub const APP_ID: &str = "hello-oauth2";
 ///
 /// When the HTTP client for the provider cannot be made, for example without root certificates.
 pub fn app(settings: Settings) -> Result<App, String> {
-    let hello = Arc::new(Hello { provider: Provider::new(settings.provider)? });
+    let hello = Arc::new(Hello { provider: Provider::new(settings.provider)?, turns: Turns::default() });
     let manifest = manifest(APP_ID, "Hello, OAuth2!")
         .version("v0.1.0")
         .homepage("https://developers.mattermost.com/integrate/apps/authentication/oauth2/")
@@ -55,6 +58,7 @@ pub fn app(settings: Settings) -> Result<App, String> {
 /// What every handler gets.
 struct Hello {
     provider: Provider,
+    turns: Turns,
 }
 
 impl Hello {
@@ -68,6 +72,13 @@ impl Hello {
     {
         let hello = Arc::clone(self);
         move |creq| function(Arc::clone(&hello), creq)
+    }
+
+    /// Waits until nothing else changes this user's token.
+    async fn turn(&self, creq: &CallRequest) -> OwnedMutexGuard<()> {
+        // Every call that changes it asks for the user, and is not made without.
+        let user = creq.context.acting_user.as_ref().map_or("", |user| user.id.as_str());
+        self.turns.of(user).await
     }
 
     /// The one place where the App looks at the clock.
@@ -93,6 +104,8 @@ enum Failure {
         "the record that is stored for you cannot be read as a token. Use `/hello-oauth2 connect` to connect again"
     )]
     Record,
+    #[error("You are not connected. Use `/hello-oauth2 connect` to connect your account")]
+    NotConnected,
     #[error("the call has no {0}")]
     Missing(&'static str),
 }

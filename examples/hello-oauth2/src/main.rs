@@ -21,9 +21,10 @@ async fn main() -> ExitCode {
 async fn serve() -> Result<(), Box<dyn Error>> {
     let settings = Settings::from_env(|name| std::env::var(name).ok())?;
     let listener = TcpListener::bind(settings.listen).await?;
+    let settings = settings.listening_on(listener.local_addr()?);
     let manifest = format!("{}/manifest.json", settings.root_url.as_str().trim_end_matches('/'));
     let provider = &settings.provider.name;
-    tracing::info!(manifest, listen = %listener.local_addr()?, provider, "hello-oauth2 is ready");
+    tracing::info!(manifest, listen = %settings.listen, provider, "hello-oauth2 is ready");
     app(settings)?.serve(listener).await?;
     Ok(())
 }

@@ -49,6 +49,12 @@ pub enum ProviderError {
         /// Its error code and description.
         reason: String,
     },
+    /// The callback names another issuer, or none although this provider always names itself.
+    #[error("the answer did not come from {provider}. Use `/hello-oauth2 connect` to try again")]
+    WrongIssuer {
+        /// The provider's name.
+        provider: String,
+    },
     /// The provider cannot be reached or answered something else.
     #[error("{provider} could not be asked: {reason}")]
     Unavailable {
@@ -157,6 +163,52 @@ impl Provider {
             }
             other => self.token_error(other),
         })
+    }
+
+    /// Whether a callback is this provider's (RFC 9207 section 2.4): compared as texts, not as URLs.
+    pub(crate) fn check_issuer(&self, iss: Option<&str>) -> Result<(), ProviderError> {
+        match &self.settings.issuer {
+            Some(issuer) if iss != Some(issuer) => {
+                Err(ProviderError::WrongIssuer { provider: self.settings.name.clone() })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Tells the provider that a token is not needed any more (RFC 7009); false where it cannot be told.
+    ///
+    /// The request is made by hand, for the `oauth2` crate revokes over https alone and this App is also tried
+    /// out on loopback.
+    pub(crate) async fn revoke(
+        &self,
+        oauth2: &OAuth2Context,
+        token: &OAuth2Token,
+    ) -> Result<bool, ProviderError> {
+        let Some(url) = &self.settings.revoke_url else { return Ok(false) };
+        let (token, hint) = match &token.refresh_token {
+            Some(token) => (token.expose(), "refresh_token"),
+            None => (token.access_token.expose(), "access_token"),
+        };
+        let (id, secret) = (oauth2.client_id.as_str(), oauth2.client_secret.expose());
+        let mut form = vec![("token", token), ("token_type_hint", hint)];
+        let request = self.http.0.post(url.clone());
+        let request = match self.settings.client_auth {
+            ClientAuth::Basic => {
+                // Form-encoded first (RFC 6749 section 2.3.1).
+                let encoded =
+                    |text: &str| url::form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
+                request.basic_auth(encoded(id), Some(encoded(secret)))
+            }
+            ClientAuth::Form => {
+                form.extend([("client_id", id), ("client_secret", secret)]);
+                request
+            }
+        };
+        let answer = request.form(&form).send().await.map_err(|error| self.unavailable(reason(error)))?;
+        match answer.status() {
+            status if status.is_success() => Ok(true),
+            status => Err(self.unavailable(format!("it answered with status {}", status.as_u16()))),
+        }
     }
 
     /// The titles of the user's calendars.

@@ -11,7 +11,7 @@ use url::Url;
 pub struct Settings {
     /// Where the server reaches the App.
     pub root_url: Url,
-    /// Where the binary listens.
+    /// Where the binary listens. With port 0 the system chooses one, and the root URL follows.
     pub listen: SocketAddr,
     /// Checks that calls come from the server; `None`: they are not signed.
     pub jwt_secret: Option<JwtSecret>,
@@ -28,6 +28,11 @@ pub struct ProviderSettings {
     pub authorize_url: Url,
     /// The token endpoint.
     pub token_url: Url,
+    /// The issuer, as the provider writes it on the callback (RFC 9207). `None` for one that writes none; else a
+    /// callback with another, or without, is not this provider's.
+    pub issuer: Option<String>,
+    /// The revocation endpoint (RFC 7009), which `disconnect` tells; `None` for a provider that has none.
+    pub revoke_url: Option<Url>,
     /// What `send` reads with the user's token: JSON with `items`, each with a `summary`.
     pub calendar_url: Url,
     /// What is asked for.
@@ -70,6 +75,8 @@ impl ProviderSettings {
             name: "Google".into(),
             authorize_url,
             token_url,
+            issuer: None,
+            revoke_url: None,
             calendar_url,
             scopes: GOOGLE_SCOPES.iter().map(|scope| (*scope).to_owned()).collect(),
             authorize_params: vec![
@@ -101,6 +108,8 @@ impl Settings {
     /// | `HELLO_OAUTH2_PROVIDER` | `Google`; the name in texts |
     /// | `HELLO_OAUTH2_AUTHORIZE_URL` | Google's |
     /// | `HELLO_OAUTH2_TOKEN_URL` | Google's |
+    /// | `HELLO_OAUTH2_ISSUER` | none: `iss` on the callback is not looked at |
+    /// | `HELLO_OAUTH2_REVOKE_URL` | none: the provider is not told of a disconnect |
     /// | `HELLO_OAUTH2_CALENDAR_URL` | Google's |
     /// | `HELLO_OAUTH2_SCOPES` | the page's three; separated by spaces |
     /// | `HELLO_OAUTH2_AUTHORIZE_PARAMS` | `access_type=offline&prompt=consent` for Google, else none |
@@ -140,11 +149,20 @@ impl Settings {
                 });
             }
         };
+        let revoke_url = match var("HELLO_OAUTH2_REVOKE_URL") {
+            None => None,
+            Some(text) => {
+                let url = web_url(&text);
+                Some(url.map_err(|problem| SettingsError { name: "HELLO_OAUTH2_REVOKE_URL", problem })?)
+            }
+        };
         let provider = ProviderSettings {
             name: var("HELLO_OAUTH2_PROVIDER")
                 .unwrap_or_else(|| if own { "the provider".into() } else { google.name }),
             authorize_url: url("HELLO_OAUTH2_AUTHORIZE_URL", default(&google.authorize_url))?,
             token_url: url("HELLO_OAUTH2_TOKEN_URL", default(&google.token_url))?,
+            issuer: var("HELLO_OAUTH2_ISSUER"),
+            revoke_url,
             calendar_url: url("HELLO_OAUTH2_CALENDAR_URL", default(&google.calendar_url))?,
             scopes: match var("HELLO_OAUTH2_SCOPES") {
                 Some(scopes) => scopes.split_whitespace().map(str::to_owned).collect(),
@@ -168,6 +186,15 @@ impl Settings {
         .map_err(|problem| SettingsError { name: "HELLO_OAUTH2_ROOT_URL", problem })?;
         let jwt_secret = var("HELLO_OAUTH2_JWT_SECRET").map(JwtSecret::new);
         Ok(Self { root_url, listen, jwt_secret, provider })
+    }
+
+    /// The same once it is known where the binary listens: a port that the system chose becomes the root URL's.
+    pub fn listening_on(mut self, address: SocketAddr) -> Self {
+        if self.root_url.port() == Some(0) {
+            // Fails for URLs without a host only, which `from_env` lets nobody write.
+            let _ = self.root_url.set_port(Some(address.port()));
+        }
+        Self { listen: address, ..self }
     }
 }
 

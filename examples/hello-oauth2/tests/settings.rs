@@ -47,12 +47,16 @@ fn the_rest_can_be_set_and_an_error_names_the_variable() {
         ("HELLO_OAUTH2_CLIENT_AUTH", "form"),
         ("HELLO_OAUTH2_JWT_SECRET", "canary"),
         ("HELLO_OAUTH2_AUTHORIZE_PARAMS", "audience=a%20b"),
+        ("HELLO_OAUTH2_ISSUER", "https://idp.example/a"),
+        ("HELLO_OAUTH2_REVOKE_URL", "https://idp.example/revoke"),
     ])
     .unwrap();
     assert_eq!(settings.provider.scopes, ["read", "write"]);
     assert_eq!(settings.root_url.as_str(), "http://127.0.0.1:9/");
     assert_eq!(settings.provider.client_auth, ClientAuth::Form);
     assert_eq!(settings.provider.authorize_params, [("audience".to_owned(), "a b".to_owned())]);
+    assert_eq!(settings.provider.issuer.as_deref(), Some("https://idp.example/a"));
+    assert_eq!(settings.provider.revoke_url.as_ref().unwrap().as_str(), "https://idp.example/revoke");
     assert!(!format!("{settings:?}").contains("canary"));
 
     for (name, value) in [
@@ -60,6 +64,7 @@ fn the_rest_can_be_set_and_an_error_names_the_variable() {
         ("HELLO_OAUTH2_ROOT_URL", "ftp://x"),
         ("HELLO_OAUTH2_TOKEN_URL", "nonsense"),
         ("HELLO_OAUTH2_CLIENT_AUTH", "digest"),
+        ("HELLO_OAUTH2_REVOKE_URL", "/revoke"),
     ] {
         let error = read(&[(name, value)]).unwrap_err().to_string();
         let expected = if name == "HELLO_OAUTH2_TOKEN_URL" { "HELLO_OAUTH2_" } else { name };

@@ -99,9 +99,16 @@ fn panicked() -> Response {
     WireError::new(StatusCode::INTERNAL_SERVER_ERROR, text).into_response()
 }
 
+/// No cache keeps an answer that does not say for itself how long it is good.
+pub(super) fn forbid_keeping(headers: &mut HeaderMap) {
+    if !headers.contains_key(header::EXPIRES) {
+        headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    }
+}
+
 fn protect(headers: &mut HeaderMap, id: &str) {
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    forbid_keeping(headers);
     headers.entry(header::REFERRER_POLICY).or_insert(HeaderValue::from_static("no-referrer"));
     if let Ok(id) = HeaderValue::from_str(id) {
         headers.insert(X_REQUEST_ID, id);

@@ -7,6 +7,7 @@
 )]
 
 mod admin;
+mod caching;
 mod documented;
 mod echo;
 mod listing;

@@ -120,6 +120,8 @@ fn settings(app_url: &str, listen: SocketAddr, simulator: &Running) -> Result<Se
         name: "the simulator".into(),
         authorize_url: at_provider("/authorize")?,
         token_url: at_provider("/token")?,
+        issuer: Some(simulator.url().to_owned()),
+        revoke_url: Some(at_provider("/revoke")?),
         calendar_url: at_provider("/calendar/v3/users/me/calendarList")?,
         scopes: SCOPES.map(str::to_owned).into(),
         authorize_params: Vec::new(),

@@ -21,7 +21,7 @@ use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post, put};
 
-use super::guard::RequestId;
+use super::guard::{self, RequestId};
 use crate::platform::standalone::Standalone;
 pub use caller::Carried;
 use error::{ApiError, NotFound};
@@ -91,7 +91,7 @@ async fn label(State(site): State<Site>, request: Request, next: Next) -> Respon
     }
     headers.insert(X_VERSION_ID, HeaderValue::from_static(SERVER_VERSION));
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    guard::forbid_keeping(headers);
     response
 }
 

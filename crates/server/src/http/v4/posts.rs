@@ -22,6 +22,7 @@ pub(super) struct PostList {
     next_post_id: &'static str,
     prev_post_id: &'static str,
     has_next: bool,
+    first_inaccessible_post_time: i64,
 }
 
 pub(super) async fn create(
@@ -54,5 +55,6 @@ pub(super) async fn of_channel(
         next_post_id: "",
         prev_post_id: "",
         has_next: false,
+        first_inaccessible_post_time: 0,
     }))
 }

@@ -1,19 +1,28 @@
 //! What clients ask before anybody is signed in.
 
 use axum::extract::State;
+use axum::http::{HeaderName, header};
 use serde_json::{Value, json};
 
 use super::body::Json;
 use super::{SERVER_VERSION, Site};
 use crate::platform::Platform as _;
 
-pub(super) async fn ping() -> Json<Value> {
-    Json(json!({"status": "OK", "AndroidLatestVersion": "", "IosLatestVersion": ""}))
+/// What everybody may know is stale at once, but may be kept: the JavaScript client takes the server's version from
+/// no answer that has a `Cache-Control`.
+type Public = ([(HeaderName, &'static str); 1], Json<Value>);
+
+fn public(value: Value) -> Public {
+    ([(header::EXPIRES, "0")], Json(value))
+}
+
+pub(super) async fn ping() -> Public {
+    public(json!({"status": "OK", "AndroidLatestVersion": "", "IosLatestVersion": ""}))
 }
 
 /// The client configuration, as far as clients of this site can make use of it: every value is a text.
-pub(super) async fn config(State(site): State<Site>) -> Json<Value> {
-    Json(json!({
+pub(super) async fn config(State(site): State<Site>) -> Public {
+    public(json!({
         "AppsPluginEnabled": "true",
         "BuildNumber": SERVER_VERSION,
         "CustomTermsOfServiceId": "",
@@ -32,6 +41,6 @@ pub(super) async fn config(State(site): State<Site>) -> Json<Value> {
     }))
 }
 
-pub(super) async fn license() -> Json<Value> {
-    Json(json!({"IsLicensed": "false"}))
+pub(super) async fn license() -> Public {
+    public(json!({"IsLicensed": "false"}))
 }

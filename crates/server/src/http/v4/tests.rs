@@ -10,6 +10,7 @@ use super::*;
 use crate::platform::standalone::fixture::{Fixture, PASSWORD};
 use crate::platform::{Audience, Event, Platform as _, REFRESH_BINDINGS};
 
+mod shapes;
 mod socket;
 
 /// A client of the routes: who asks is in its headers.

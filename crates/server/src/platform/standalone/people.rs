@@ -45,6 +45,30 @@ pub(super) fn row_of(user: &User, generation: i64) -> Result<PersonRow, platform
     })
 }
 
+/// How a person wants to be notified, as Mattermost begins: clients read it without asking whether it is there.
+const NOTIFY: [(&str, &str); 12] = [
+    ("channel", "true"),
+    ("comments", "never"),
+    ("desktop", "mention"),
+    ("desktop_sound", "true"),
+    ("desktop_threads", "all"),
+    ("email", "true"),
+    ("email_threads", "all"),
+    ("first_name", "false"),
+    ("mention_keys", ""),
+    ("push", "mention"),
+    ("push_status", "online"),
+    ("push_threads", "all"),
+];
+
+/// A user, whole.
+pub(super) fn user_of(row: &PersonRow) -> Result<User, platform::Error> {
+    let mut user: User = decode("user", &row.doc)?;
+    let notify = || NOTIFY.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
+    user.notify_props.get_or_insert_with(notify);
+    Ok(user)
+}
+
 /// What others than the person and administrators do not see.
 fn profile(user: User) -> User {
     User { email_verified: false, allow_marketing: false, notify_props: None, failed_attempts: 0, ..user }
@@ -99,7 +123,7 @@ impl Standalone {
     }
 
     fn seen_by(&self, reader: Option<&PersonRow>, row: &PersonRow) -> Result<User, Error> {
-        let user: User = decode("user", &row.doc)?;
+        let user = user_of(row)?;
         let whole = reader.is_none_or(|reader| reader.id == row.id || is_admin(reader));
         Ok(match (whole, self.settings.show_email_address) {
             (true, _) => user,

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 use serde_json::{Map, Value};
-use tessera_types::{Channel, Post, RawJson};
+use tessera_types::{Channel, Post, RawJson, json};
 
 use super::people::{decode, encode, is_admin};
 use super::{Error, Eyes, Place, Refusal, Standalone, is_id};
@@ -59,7 +59,14 @@ impl Page {
 
 fn post_of(row: &PostRow) -> Result<Post, platform::Error> {
     let post: Post = decode("post", &row.doc)?;
-    Ok(Post { reply_count: row.replies, last_reply_at: row.last_reply_at, ..post })
+    let metadata = Some(post.metadata.map_or_else(no_metadata, Ok)?);
+    Ok(Post { reply_count: row.replies, last_reply_at: row.last_reply_at, metadata, ..post })
+}
+
+/// Neither files nor reactions nor previews; but clients look for them without asking.
+fn no_metadata() -> Result<RawJson, platform::Error> {
+    let damaged = |error: json::Error| platform::Error::Damaged { what: "post", reason: error.to_string() };
+    RawJson::from_value(&Map::new()).map_err(damaged)
 }
 
 impl Standalone {
@@ -113,6 +120,7 @@ impl Standalone {
             kind: draft.kind,
             props: Some(props(draft.props, author.is_bot)?),
             pending_post_id: draft.pending_post_id,
+            metadata: Some(no_metadata()?),
             ..Post::default()
         };
         let row = PostRow {

@@ -14,8 +14,20 @@ pub struct Role {
     pub id: &'static str,
     /// Its name.
     pub name: &'static str,
+    /// Empty: no page of this site shows roles.
+    pub display_name: &'static str,
+    /// Empty too.
+    pub description: &'static str,
+    /// Never, in Unix milliseconds.
+    pub create_at: i64,
+    /// Never.
+    pub update_at: i64,
+    /// Never.
+    pub delete_at: i64,
     /// What it allows.
     pub permissions: &'static [&'static str],
+    /// Always true: memberships have the roles of a scheme.
+    pub scheme_managed: bool,
     /// Always true.
     pub built_in: bool,
 }
@@ -38,7 +50,18 @@ const ROLES: [Role; 6] = [
 
 impl Role {
     const fn new(name: &'static str, permissions: &'static [&'static str]) -> Self {
-        Self { id: name, name, permissions, built_in: true }
+        Self {
+            id: name,
+            name,
+            display_name: "",
+            description: "",
+            create_at: 0,
+            update_at: 0,
+            delete_at: 0,
+            permissions,
+            scheme_managed: true,
+            built_in: true,
+        }
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use subtle::ConstantTimeEq as _;
 use tessera_types::{AccessToken, AppId, Password, User};
 
-use super::people::decode;
+use super::people::user_of;
 use super::{Error, Refusal, Standalone, well_formed};
 use crate::platform::{self, Credential, CsrfProof, Identity};
 use crate::store::AppTokenRow;
@@ -63,7 +63,7 @@ impl Standalone {
         if row.delete_at != 0 {
             return Err(Refusal::inactive().into());
         }
-        let signed_in = self.begin_session(decode("user", &row.doc)?).await?;
+        let signed_in = self.begin_session(user_of(&row)?).await?;
         // Who was deactivated at this very moment shall not find a live session after coming back.
         if self.person(&row.id).await?.delete_at != 0 {
             self.end_sessions(&row.id).await?;

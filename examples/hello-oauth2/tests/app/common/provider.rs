@@ -29,6 +29,9 @@ struct Known {
     form_posts: Vec<HashMap<String, String>>,
     calendar_status: Option<StatusCode>,
     calendars: Option<Value>,
+    used: Vec<String>,
+    revoked: Vec<HashMap<String, String>>,
+    revocation_status: Option<StatusCode>,
 }
 
 #[derive(Clone)]
@@ -44,6 +47,7 @@ impl Provider {
         let provider = Self { url, known: Arc::default() };
         let router = Router::new()
             .route("/token", post(token))
+            .route("/revoke", post(revoke))
             .route("/moved", post(async || (StatusCode::TEMPORARY_REDIRECT, [("location", "/token")])))
             .route("/calendars", get(calendars))
             .with_state(provider.clone());
@@ -77,6 +81,21 @@ impl Provider {
         known.refresh.clear();
     }
 
+    /// The forms that the revocation endpoint got.
+    pub(crate) fn revocations(&self) -> Vec<HashMap<String, String>> {
+        self.known.lock().unwrap().revoked.clone()
+    }
+
+    /// What the revocation endpoint answers from now on.
+    pub(crate) fn revocation_answers(&self, status: StatusCode) {
+        self.known.lock().unwrap().revocation_status = Some(status);
+    }
+
+    /// How many tokens were refreshed, or asked to be.
+    pub(crate) fn refreshes(&self) -> usize {
+        self.token_requests().iter().filter(|form| form["grant_type"] == "refresh_token").count()
+    }
+
     /// The forms that the token endpoint got.
     pub(crate) fn token_requests(&self) -> Vec<HashMap<String, String>> {
         self.known.lock().unwrap().form_posts.clone()
@@ -104,6 +123,22 @@ impl Provider {
 }
 
 impl Known {
+    /// Takes a refresh token, once. Who brings one a second time may have stolen it: the whole grant ends, as with
+    /// strict providers (RFC 9700 section 4.14.2).
+    fn spend(&mut self, token: &str) -> bool {
+        let before = self.refresh.len();
+        self.refresh.retain(|known| known != token);
+        if self.refresh.len() < before {
+            self.used.push(token.to_owned());
+            return true;
+        }
+        if self.used.iter().any(|used| used == token) {
+            self.refresh.clear();
+            self.access.clear();
+        }
+        false
+    }
+
     fn issue(&mut self) -> Value {
         self.issued += 1;
         let (access, refresh) = (format!("at-{}", self.issued), format!("rt-{}", self.issued));
@@ -121,11 +156,7 @@ async fn token(State(provider): State<Provider>, headers: HeaderMap, body: Bytes
     let form: HashMap<String, String> = url::form_urlencoded::parse(&body).into_owned().collect();
     let mut known = provider.known.lock().unwrap();
     known.form_posts.push(form.clone());
-    let encode = |text: &str| url::form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
-    let basic = format!("{}:{}", encode(CLIENT_ID), encode(CLIENT_SECRET));
-    let basic = format!("Basic {}", base64::engine::general_purpose::STANDARD.encode(basic));
-    let posted = form.get("client_secret").is_some_and(|secret| secret == CLIENT_SECRET);
-    if !posted && headers.get("authorization").is_none_or(|header| *header != *basic) {
+    if !authenticated(&headers, &form) {
         return refuse(StatusCode::UNAUTHORIZED, "invalid_client");
     }
     let granted = match form["grant_type"].as_str() {
@@ -133,11 +164,7 @@ async fn token(State(provider): State<Provider>, headers: HeaderMap, body: Bytes
             let digest = sha2::Sha256::digest(form["code_verifier"].as_bytes());
             base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(digest) == challenge
         }),
-        "refresh_token" => {
-            let before = known.refresh.len();
-            known.refresh.retain(|token| *token != form["refresh_token"]);
-            known.refresh.len() < before
-        }
+        "refresh_token" => known.spend(&form["refresh_token"]),
         _ => false,
     };
     if granted {
@@ -145,6 +172,24 @@ async fn token(State(provider): State<Provider>, headers: HeaderMap, body: Bytes
     } else {
         refuse(StatusCode::BAD_REQUEST, "invalid_grant")
     }
+}
+
+async fn revoke(State(provider): State<Provider>, headers: HeaderMap, body: Bytes) -> Response {
+    let form: HashMap<String, String> = url::form_urlencoded::parse(&body).into_owned().collect();
+    let mut known = provider.known.lock().unwrap();
+    if !authenticated(&headers, &form) {
+        return refuse(StatusCode::UNAUTHORIZED, "invalid_client");
+    }
+    known.revoked.push(form);
+    known.revocation_status.unwrap_or(StatusCode::OK).into_response()
+}
+
+fn authenticated(headers: &HeaderMap, form: &HashMap<String, String>) -> bool {
+    let encode = |text: &str| url::form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
+    let basic = format!("{}:{}", encode(CLIENT_ID), encode(CLIENT_SECRET));
+    let basic = format!("Basic {}", base64::engine::general_purpose::STANDARD.encode(basic));
+    let posted = form.get("client_secret").is_some_and(|secret| secret == CLIENT_SECRET);
+    posted || headers.get("authorization").is_some_and(|header| *header == *basic)
 }
 
 fn refuse(status: StatusCode, error: &str) -> Response {

@@ -1,12 +1,9 @@
-//! The App alone: the driver's fake service on one side, a small provider on the other.
-
-#![expect(clippy::unwrap_used, reason = "a helper of tests that fails is a test that fails")]
-
-mod common;
+//! The commands, one by one.
 
 use axum::http::StatusCode;
-use common::{ANN, CLIENT_ID, CLIENT_SECRET, ROOT, World};
 use serde_json::json;
+
+use crate::common::{ANN, CLIENT_ID, CLIENT_SECRET, ROOT, World};
 
 const BOB: &str = "bob";
 
