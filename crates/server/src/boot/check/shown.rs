@@ -1,0 +1,86 @@
+//! Findings and table, for people or as JSON.
+
+use std::io::Write as _;
+
+use serde_json::{Map, Value, json};
+use url::Url;
+
+use super::ask::Asked;
+use super::features::{COLUMNS, Row};
+use super::finding::{Finding, Severity};
+
+/// All that is shown.
+pub(super) struct Shown<'a> {
+    pub(super) url: &'a Url,
+    pub(super) app: Option<&'a Asked>,
+    pub(super) findings: &'a [Finding],
+    pub(super) features: &'a [Row],
+}
+
+impl Shown<'_> {
+    pub(super) fn print(&self, json: bool) -> std::io::Result<()> {
+        let text = if json { self.json().to_string() } else { self.text() };
+        writeln!(std::io::stdout(), "{text}")
+    }
+
+    fn count(&self, severity: Severity) -> usize {
+        self.findings.iter().filter(|finding| finding.severity == severity).count()
+    }
+
+    fn json(&self) -> Value {
+        let feature = |row: &Row| {
+            let verdicts =
+                COLUMNS.iter().zip(row.verdicts).map(|(column, verdict)| (column.key, json!(verdict)));
+            let mut object = Map::from_iter([("feature".to_owned(), json!(row.feature))]);
+            object.extend(verdicts.map(|(key, verdict)| (key.to_owned(), verdict)));
+            Value::Object(object)
+        };
+        json!({
+            "url": self.url.as_str(),
+            "app_id": self.app.map(|app| &app.manifest.app_id),
+            "ok": self.count(Severity::Error) == 0,
+            "findings": self.findings,
+            "features": self.features.iter().map(feature).collect::<Vec<_>>(),
+        })
+    }
+
+    fn text(&self) -> String {
+        let name = self.app.map(|app| app.manifest.app_id.as_str()).filter(|id| !id.is_empty());
+        let mut lines = vec![match name {
+            Some(name) => format!("{name}, at {}", self.url),
+            None => self.url.to_string(),
+        }];
+        let mut findings: Vec<&Finding> = self.findings.iter().collect();
+        findings.sort_by_key(|finding| finding.severity);
+        for Finding { severity, at, what, mend } in findings {
+            lines.push(format!("\n{}: {at}\n  {what}\n  → {mend}", severity.word()));
+        }
+        if !self.features.is_empty() {
+            lines.push(format!("\nWhat will work where:\n{}", self.table()));
+        }
+        let several =
+            |count: usize, word: &str| format!("{count} {word}{}", if count == 1 { "" } else { "s" });
+        let counts = [Severity::Error, Severity::Warning, Severity::Note]
+            .map(|severity| several(self.count(severity), severity.word()));
+        lines.push(format!("\n{}", counts.join(", ")));
+        lines.join("\n")
+    }
+
+    fn table(&self) -> String {
+        let head =
+            std::iter::once("feature".to_owned()).chain(COLUMNS.iter().map(|column| column.title.to_owned()));
+        let body = self.features.iter().map(|row| {
+            let verdicts = row.verdicts.iter().map(|verdict| verdict.text());
+            std::iter::once(row.feature.to_owned()).chain(verdicts).collect::<Vec<_>>()
+        });
+        let rows: Vec<Vec<String>> = std::iter::once(head.collect()).chain(body).collect();
+        let width =
+            |place: usize| rows.iter().map(|row| row[place].chars().count()).max().unwrap_or_default();
+        let widths: Vec<usize> = (0..=COLUMNS.len()).map(width).collect();
+        let line = |row: &Vec<String>| {
+            let cells = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:width$}"));
+            format!("  {}", cells.collect::<Vec<_>>().join("  ")).trim_end().to_owned()
+        };
+        rows.iter().map(line).collect::<Vec<_>>().join("\n")
+    }
+}
