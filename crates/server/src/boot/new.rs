@@ -74,11 +74,11 @@ pub(super) fn run(args: &NewArgs, json: bool) -> Result<(), Failure> {
         return Err(format!("{name:?} begins with a {:?}: begin with a letter", &name[..1]).into());
     }
     let folder = Path::new(name);
-    make_empty(folder)?;
     let (driver, note) = match python {
         true => (String::new(), None),
         false => dependency(driver.as_deref())?,
     };
+    make_empty(folder)?;
     let files: &[File] = if *python { &PYTHON } else { &RUST };
     for (path, text) in files {
         let text = match *path {

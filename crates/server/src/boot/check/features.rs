@@ -36,12 +36,12 @@ pub(super) enum Verdict {
 use Verdict::{Degrades, Refused, Works};
 
 impl Verdict {
-    pub(super) fn text(self) -> String {
+    /// The word for it, and what must be added.
+    pub(super) fn words(self) -> (&'static str, &'static str) {
         match self {
-            Works("") => "works".into(),
-            Works(how) => format!("works: {how}"),
-            Degrades(how) => format!("degrades: {how}"),
-            Refused(how) => format!("refused: {how}"),
+            Works(how) => ("works", how),
+            Degrades(how) => ("degrades", how),
+            Refused(how) => ("refused", how),
         }
     }
 }

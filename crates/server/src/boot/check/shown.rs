@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use url::Url;
 
 use super::ask::Asked;
-use super::features::{COLUMNS, Row};
+use super::features::{COLUMNS, Row, Verdict};
 use super::finding::{Finding, Severity};
 
 /// All that is shown.
@@ -66,21 +66,36 @@ impl Shown<'_> {
         lines.join("\n")
     }
 
+    /// One word a cell; what must be added to it stands below, each once.
     fn table(&self) -> String {
-        let head =
-            std::iter::once("feature".to_owned()).chain(COLUMNS.iter().map(|column| column.title.to_owned()));
-        let body = self.features.iter().map(|row| {
-            let verdicts = row.verdicts.iter().map(|verdict| verdict.text());
-            std::iter::once(row.feature.to_owned()).chain(verdicts).collect::<Vec<_>>()
-        });
-        let rows: Vec<Vec<String>> = std::iter::once(head.collect()).chain(body).collect();
+        let mut notes: Vec<&str> = Vec::new();
+        let mut cell = |verdict: Verdict| match verdict.words() {
+            (word, "") => word.to_owned(),
+            (word, how) => {
+                let place = notes.iter().position(|note| *note == how).unwrap_or_else(|| {
+                    notes.push(how);
+                    notes.len() - 1
+                });
+                format!("{word} [{}]", place + 1)
+            }
+        };
+        let mut rows =
+            vec![["feature"].into_iter().chain(COLUMNS.iter().map(|column| column.title)).collect()];
+        let mut body: Vec<Vec<String>> = Vec::new();
+        for row in self.features {
+            let cells = row.verdicts.into_iter().map(&mut cell);
+            body.push(std::iter::once(row.feature.to_owned()).chain(cells).collect());
+        }
+        rows.extend(body.iter().map(|row| row.iter().map(String::as_str).collect::<Vec<_>>()));
         let width =
             |place: usize| rows.iter().map(|row| row[place].chars().count()).max().unwrap_or_default();
         let widths: Vec<usize> = (0..=COLUMNS.len()).map(width).collect();
-        let line = |row: &Vec<String>| {
+        let line = |row: &Vec<&str>| {
             let cells = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:width$}"));
             format!("  {}", cells.collect::<Vec<_>>().join("  ")).trim_end().to_owned()
         };
-        rows.iter().map(line).collect::<Vec<_>>().join("\n")
+        let mut lines: Vec<String> = rows.iter().map(line).collect();
+        lines.extend(notes.iter().enumerate().map(|(place, note)| format!("  [{}] {note}", place + 1)));
+        lines.join("\n")
     }
 }
