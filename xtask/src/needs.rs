@@ -5,7 +5,7 @@
 use std::path::PathBuf;
 
 /// One such thing.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub(crate) struct Need {
     /// In the names of the tests that need it.
     pub(crate) word: &'static str,

@@ -194,7 +194,8 @@ pub(crate) fn libtest(arguments: &[&str], missing: &[&Need]) -> Command {
 /// Tells the tests where they stand.
 fn tell(command: &mut Command, missing: &[&Need]) {
     for need in &NEEDS {
-        command.env(need.variable, if missing.contains(&need) { "absent" } else { "required" });
+        let absent = missing.iter().any(|lacked| lacked.word == need.word);
+        command.env(need.variable, if absent { "absent" } else { "required" });
     }
 }
 

@@ -39,9 +39,9 @@ fn secret_in(file: &str) -> Result<JwtSecret, String> {
 
 /// Asks, judges, prints. Without errors the exit code is 0, with any it is 1.
 pub(super) async fn run(args: CheckArgs, json: bool) -> Result<ExitCode, Failure> {
-    let (app, findings) = ask::all(&args.app, args.jwt_secret).await?;
+    let (app, findings) = Box::pin(ask::all(&args.app, args.jwt_secret)).await?;
     let wrong = findings.list.iter().any(|finding| finding.severity == Severity::Error);
-    let features = app.as_ref().map(|app| features::of(app)).unwrap_or_default();
+    let features = app.as_ref().map(features::of).unwrap_or_default();
     Shown { url: &args.app, app: app.as_ref(), findings: &findings.list, features: &features }.print(json)?;
     Ok(if wrong { ExitCode::from(1) } else { ExitCode::SUCCESS })
 }

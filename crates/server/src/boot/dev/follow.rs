@@ -121,7 +121,7 @@ impl Follower {
             return;
         }
         self.seen = before;
-        match self.arrive(&manifest).await {
+        match Box::pin(self.arrive(&manifest)).await {
             Ok(arrival) => {
                 self.report.arrived(&manifest, &arrival);
                 self.refresh();
