@@ -228,6 +228,9 @@ def send(url, authorization=None, body=None, content_type=None):
 
 
 class Handler(BaseHTTPRequestHandler):
+    # Connections are kept: that is quicker, and `tessera dev` sees by it when the App was started again.
+    protocol_version = "HTTP/1.1"
+
     def do_GET(self):
         if self.path == "/manifest.json":
             self.reply(manifest(f"http://127.0.0.1:{self.server.server_port}"))

@@ -54,6 +54,11 @@ impl fmt::Display for Unread {
 
 /// What is at the address of a manifest, whatever it says.
 pub(super) async fn manifest(egress: &Egress, url: &Url) -> Result<Bytes, Unread> {
+    reply(egress, url).await.map(|reply| reply.body)
+}
+
+/// The same, with what else the reply tells.
+pub(super) async fn reply(egress: &Egress, url: &Url) -> Result<egress::Reply, Unread> {
     let request = egress::Request {
         method: Method::GET,
         url: url.clone(),
@@ -64,7 +69,7 @@ pub(super) async fn manifest(egress: &Egress, url: &Url) -> Result<Bytes, Unread
         audience: Audience::App,
     };
     match egress.send(request).await {
-        Ok(reply) if reply.status.is_success() => Ok(reply.body),
+        Ok(reply) if reply.status.is_success() => Ok(reply),
         Ok(reply) => Err(Unread::NoManifest(format!("received status {}", reply.status))),
         Err(error @ egress::Error { reason: egress::Reason::TooLarge { .. }, .. }) => {
             Err(Unread::NoManifest(error.to_string()))

@@ -10,6 +10,7 @@ mod checking;
 mod following;
 mod offered;
 mod process;
+mod restart;
 #[path = "../oauth2/socket.rs"]
 mod socket;
 mod whole_loop;

@@ -6,6 +6,7 @@ use std::process::{Child, Command, Stdio};
 use std::thread::JoinHandle;
 
 use serde_json::Value;
+use tessera_testkit::child::run;
 use tessera_testkit::site::Site;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
@@ -20,6 +21,14 @@ pub(crate) fn tessera(words: &[&str]) -> Command {
     }
     command.env_remove("RUST_LOG").args(words);
     command
+}
+
+/// Has `tessera new tea-time` write into this folder.
+pub(crate) fn new(folder: &Path, more: &[&str]) {
+    let mut command = tessera(&[&["new", "tea-time"], more].concat());
+    command.current_dir(folder);
+    let (status, text) = run(command);
+    assert!(status.success(), "{text}");
 }
 
 /// A program that runs; killed when it is dropped.

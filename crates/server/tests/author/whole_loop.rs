@@ -11,7 +11,7 @@ use tessera_testkit::child::run;
 use tessera_testkit::site::{API, Person, Site, flow};
 use tessera_testkit::wire::Ask;
 
-use crate::process::{Dev, Running, tessera};
+use crate::process::{Dev, Running, new, tessera};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_new_app_in_python_connects_a_user() {
@@ -62,13 +62,6 @@ fn cargo(folder: &Path, words: &[&str]) -> Command {
 
 fn target() -> PathBuf {
     Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap().to_owned()
-}
-
-fn new(folder: &Path, more: &[&str]) {
-    let mut command = tessera(&[&["new", "tea-time"], more].concat());
-    command.current_dir(folder);
-    let (status, text) = run(command);
-    assert!(status.success(), "{text}");
 }
 
 /// The App is started, followed, connected with, used and disconnected from.

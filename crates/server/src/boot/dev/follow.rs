@@ -1,5 +1,6 @@
 //! Following one App: what it is now, against what was told of it last.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -36,6 +37,9 @@ pub(super) struct Follower {
     listed: Option<Manifest>,
     /// Which App was offered the provider.
     offered: Option<String>,
+    /// The connection that the App answered over last, if it keeps them: one that is started again between two looks is
+    /// never seen away, but answers over another.
+    over: Option<SocketAddr>,
 }
 
 /// The state of the App, as far as it is told.
@@ -59,7 +63,17 @@ impl Follower {
         provider: Option<Provider>,
         report: Report,
     ) -> Self {
-        Self { place, egress, lifecycle, provider, report, seen: Seen::Nothing, listed: None, offered: None }
+        Self {
+            place,
+            egress,
+            lifecycle,
+            provider,
+            report,
+            seen: Seen::Nothing,
+            listed: None,
+            offered: None,
+            over: None,
+        }
     }
 
     /// Looks once a second, until it is asked to stop. What was begun by then ends.
@@ -71,14 +85,18 @@ impl Follower {
                 _ = stop.wait_for(|stop| *stop) => return,
                 read = async {
                     every.tick().await;
-                    fetch::manifest(&self.egress, &self.place).await
+                    fetch::reply(&self.egress, &self.place).await
                 } => read,
             };
             match read {
                 Err(Unread::NoAnswer(error)) => self.away(&error.to_string()),
                 Err(Unread::NoManifest(why)) => self.broken(vec![why]),
-                Ok(bytes) => match read_manifest(&bytes) {
-                    Ok(manifest) => Box::pin(self.here(manifest)).await,
+                Ok(reply) => match read_manifest(&reply.body) {
+                    Ok(manifest) => {
+                        let last = std::mem::replace(&mut self.over, reply.over);
+                        let anew = last.is_some() && reply.over.is_some() && last != reply.over;
+                        Box::pin(self.here(manifest, anew)).await;
+                    }
                     Err(problems) => self.broken(problems),
                 },
             }
@@ -109,11 +127,11 @@ impl Follower {
         }
     }
 
-    async fn here(&mut self, manifest: Manifest) {
+    async fn here(&mut self, manifest: Manifest, anew: bool) {
         let before = std::mem::replace(&mut self.seen, Seen::Here);
         if self.listed.as_ref() == Some(&manifest) {
             // What the App was before is not what it is now: a new process may have other commands.
-            if before != Seen::Here {
+            if before != Seen::Here || anew {
                 self.refresh();
                 self.report.back(&manifest);
                 self.tell_bindings(&manifest, false).await;
