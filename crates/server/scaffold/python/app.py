@@ -121,7 +121,7 @@ def me(creq):
     token = creq["context"]["oauth2"].get("user")
     if not token:
         raise Failure(f"You are not connected: type `/{APP_ID} connect`")
-    if token.get("expires_at", time.time() + 60) < time.time() + 30 and token.get("refresh_token"):
+    if token.get("expires_at", float("inf")) < time.time() + 30 and "refresh_token" in token:
         old = {"refresh_token": token["refresh_token"]}
         # An answer without a new refresh token leaves the old one in force.
         token = {**old, **swap(creq, {"grant_type": "refresh_token", **old})}
@@ -220,8 +220,8 @@ def send(url, authorization=None, body=None, content_type=None):
             return json.loads(answer.read() or b"null")
     except urllib.error.HTTPError as error:
         place = url.split("?")[0]
-        if error.code == 401:
-            raise Failure(f"{place} does not accept this token or client: connect again") from None
+        if error.code in (400, 401):
+            raise Failure(f"{place} does not accept this connection: connect again") from None
         raise Failure(f"{place} answered with status {error.code}") from None
     except (OSError, ValueError):
         raise Failure(f"{url.split('?')[0]} cannot be reached, or its answer cannot be read") from None
@@ -248,6 +248,8 @@ class Handler(BaseHTTPRequestHandler):
         except Failure as failure:
             # The status is 200 all the same: it is the App's answer.
             self.reply({"type": "error", "text": str(failure)})
+        except KeyError as missing:
+            self.reply({"type": "error", "text": f"what came has no {missing}"})
 
     def reply(self, value):
         body = json.dumps(value).encode()

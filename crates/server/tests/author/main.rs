@@ -7,6 +7,7 @@
 )]
 
 mod checking;
+mod documented;
 mod following;
 mod offered;
 mod process;

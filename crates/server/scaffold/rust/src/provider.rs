@@ -136,7 +136,7 @@ async fn answer<T: DeserializeOwned>(request: RequestBuilder) -> Result<T, Failu
     let status = response.status().as_u16();
     if status != 200 {
         return Err(match status {
-            401 => "the provider does not accept this connection: connect again".into(),
+            400 | 401 => "the provider does not accept this connection: connect again".into(),
             _ => Failure::from(format!("the provider answered with status {status}")),
         });
     }

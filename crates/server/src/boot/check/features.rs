@@ -59,6 +59,7 @@ const fn row(feature: &'static str, verdicts: [Verdict; COLUMNS.len()]) -> Row {
 
 const EVERYWHERE: [Verdict; COLUMNS.len()] = [Works(""), Works("")];
 const HTTP_ONLY: &str = "this version calls HTTP Apps only";
+const ICON: &str = "with an icon";
 const NOT_DRAWN: &str = "no client draws it";
 
 /// Every feature that is told of, in the order in which it is.
@@ -76,7 +77,7 @@ const ROWS: &[Row] = &[
     ),
     row("icon", EVERYWHERE),
     row("location /command", EVERYWHERE),
-    row("location /channel_header", [Works(""), Works("with an icon, in the web application")]),
+    row("location /channel_header", [Works(ICON), Works(ICON)]),
     row("location /post_menu", EVERYWHERE),
     row("location /in_post", [Degrades("the console shows no bindings in posts"), Works("")]),
     row("another location", [Degrades(NOT_DRAWN), Degrades(NOT_DRAWN)]),
