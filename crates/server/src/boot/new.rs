@@ -42,9 +42,10 @@ const RUST: [File; 7] = [
     (".gitignore", include_str!("../../scaffold/rust/gitignore")),
 ];
 
-const PYTHON: [File; 2] = [
+const PYTHON: [File; 3] = [
     ("app.py", include_str!("../../scaffold/python/app.py")),
     ("README.md", include_str!("../../scaffold/python/README.md")),
+    (".gitignore", include_str!("../../scaffold/python/gitignore")),
 ];
 
 /// The driver beside this crate's own source.

@@ -37,6 +37,9 @@ fn a_folder_holds_an_app_of_that_name_and_says_how_to_run_it() {
 fn nothing_that_is_there_is_written_over_and_bad_names_are_refused() {
     let folder = tempfile::tempdir().unwrap();
     assert_eq!(new(folder.path(), &["tea-time", "--python"]).0, Some(0));
+    // The data folder holds a root key: whichever template it is, it is not for a repository.
+    let ignored = std::fs::read_to_string(folder.path().join("tea-time/.gitignore")).unwrap();
+    assert!(ignored.contains("/tessera-dev-data/"), "{ignored}");
     let before = std::fs::read_to_string(folder.path().join("tea-time/app.py")).unwrap();
     let (code, text) = new(folder.path(), &["tea-time"]);
     assert!(code == Some(1) && text.contains("not empty"), "{text}");
