@@ -10,7 +10,7 @@ use serde::Deserialize;
 use crate::{
     Outcome,
     counts::{Verdict, test_line},
-    postgres, process, test,
+    needs, process, test,
 };
 
 /// `docs/requirements.toml`.
@@ -128,11 +128,11 @@ fn section_of(id: &str) -> &str {
 
 /// Cargo's own runner over everything; a failing test is an answer, a build that fails is not.
 fn run_tests() -> Outcome<String> {
-    let with_postgres = postgres::binaries().is_some();
-    if !with_postgres {
-        eprintln!("left out: tests named *{}*: {}", postgres::WORD, postgres::HOW_TO_GET);
+    let missing = needs::missing();
+    for need in &missing {
+        eprintln!("left out: tests named *{}*: {}", need.word, need.how_to_get);
     }
-    let mut command = test::libtest(&["test", "--workspace", "--no-fail-fast"], with_postgres);
+    let mut command = test::libtest(&["test", "--workspace", "--no-fail-fast"], &missing);
     let (text, ended) = process::tee(&mut command, |_| ())?;
     match ended {
         Err(message) if !text.lines().any(|line| test_line(line).is_some()) => Err(message),

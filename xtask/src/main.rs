@@ -5,7 +5,7 @@ mod bench;
 mod checklist;
 mod counts;
 mod licences;
-mod postgres;
+mod needs;
 mod process;
 mod spdx;
 mod test;

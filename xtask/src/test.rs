@@ -7,8 +7,9 @@ use tokio::time::Instant;
 use crate::{
     Outcome,
     counts::{self, Counts},
-    licences, postgres,
-    process::{cargo, run as run_command, shown, tee, works},
+    licences,
+    needs::{self, NEEDS, Need},
+    process::{cargo, root, run as run_command, shown, tee, works},
 };
 
 /// What the steps have shown so far.
@@ -27,6 +28,14 @@ pub(crate) fn run(strict: bool) -> Outcome<bool> {
     let mut tally = Tally { counts: Counts::default(), failures: vec![], left_out: vec![], strict };
 
     tally.component("rustfmt", "fmt", &["fmt", "--check"]);
+    if works(&mut cargo(["fmt", "--version"])) {
+        // What authors are given is formatted for them, and no crate of ours holds it.
+        let formatted =
+            ["--check", "--edition", "2024", "--config", "max_width=100,use_small_heuristics=Max"];
+        let mut rustfmt = Command::new("rustfmt");
+        rustfmt.args(formatted).arg("crates/server/scaffold/rust/src/main.rs").current_dir(root());
+        tally.check("scaffold", &mut rustfmt);
+    }
     tally.component("clippy", "clippy", &["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]);
     tally.check(
         "documentation",
@@ -92,13 +101,15 @@ impl Tally {
     }
 
     fn tests(&mut self) {
-        let found = postgres::binaries();
-        if found.is_none() {
-            self.leave_out(format!("tests named *{}*: {}", postgres::WORD, postgres::HOW_TO_GET));
+        let mut missing = needs::missing();
+        for need in &missing {
+            self.leave_out(format!("tests named *{}*: {}", need.word, need.how_to_get));
         }
         // A strict run starts these tests all the same, so that each says for itself what it lacks.
-        let with_postgres = found.is_some() || self.strict;
-        for mut command in runners(with_postgres, self.strict) {
+        if self.strict {
+            missing.clear();
+        }
+        for mut command in runners(&missing, self.strict) {
             self.runner(&mut command);
         }
         if self.counts.ignored > 0 {
@@ -147,34 +158,45 @@ impl Tally {
 
 /// The commands that run all tests: nextest and the documentation's tests, or cargo's own runner for both.
 /// A strict run keeps to cargo's: nextest does not tell ignored tests from those that it was told to leave out.
-fn runners(with_postgres: bool, strict: bool) -> Vec<Command> {
+fn runners(missing: &[&Need], strict: bool) -> Vec<Command> {
     let mut commands = if !strict && works(&mut cargo(["nextest", "--version"])) {
         let mut fast = cargo(["nextest", "run", "--workspace", "--no-fail-fast"]);
-        if !with_postgres {
-            fast.args(["-E", &format!("not test({})", postgres::WORD)]);
+        if !missing.is_empty() {
+            let without: Vec<String> =
+                missing.iter().map(|need| format!("not test({})", need.word)).collect();
+            fast.args(["-E", &without.join(" and ")]);
         }
         // Nextest prints on standard error, where we could not count.
         let script = format!("exec {} 2>&1", shell_words(&fast));
         let mut merged = Command::new("sh");
         merged.args(["-c", &script]).current_dir(crate::process::root());
-        vec![merged, libtest(&["test", "--workspace", "--doc", "--no-fail-fast"], with_postgres)]
+        vec![merged, libtest(&["test", "--workspace", "--doc", "--no-fail-fast"], missing)]
     } else {
-        vec![libtest(&["test", "--workspace", "--no-fail-fast"], with_postgres)]
+        vec![libtest(&["test", "--workspace", "--no-fail-fast"], missing)]
     };
-    for command in &mut commands {
-        command.env(postgres::VARIABLE, if with_postgres { "required" } else { "absent" });
-    }
+    commands.iter_mut().for_each(|command| tell(command, missing));
     commands
 }
 
-/// Cargo's own runner over the workspace, without the tests that need a missing PostgreSQL.
-pub(crate) fn libtest(arguments: &[&str], with_postgres: bool) -> Command {
+/// Cargo's own runner over the workspace, without the tests that need what is missing.
+pub(crate) fn libtest(arguments: &[&str], missing: &[&Need]) -> Command {
     let mut command = cargo(arguments.iter().copied());
-    if !with_postgres {
-        command.args(["--", "--skip", postgres::WORD]);
+    if !missing.is_empty() {
+        command.arg("--");
     }
-    command.env(postgres::VARIABLE, if with_postgres { "required" } else { "absent" });
+    for need in missing {
+        command.args(["--skip", need.word]);
+    }
+    tell(&mut command, missing);
     command
+}
+
+/// Tells the tests where they stand.
+fn tell(command: &mut Command, missing: &[&Need]) {
+    for need in &NEEDS {
+        let absent = missing.iter().any(|lacked| lacked.word == need.word);
+        command.env(need.variable, if absent { "absent" } else { "required" });
+    }
 }
 
 fn shell_words(command: &Command) -> String {
@@ -221,11 +243,16 @@ mod tests {
     }
 
     #[test]
-    fn without_postgres_its_tests_are_filtered_by_name_and_told_so() {
-        let command = libtest(&["test", "--workspace"], false);
+    fn tests_that_need_what_is_missing_are_filtered_by_name_and_told_so() {
+        let [postgres, python] = &NEEDS;
+        let command = libtest(&["test", "--workspace"], &[postgres]);
         assert_eq!(shown(&command), "cargo test --workspace -- --skip postgres");
-        let told =
-            command.get_envs().find(|(name, _)| *name == postgres::VARIABLE).and_then(|(_, value)| value);
-        assert_eq!(told.unwrap(), "absent");
+        let told = |need: &Need| {
+            let found = command.get_envs().find(|(name, _)| *name == need.variable);
+            found.and_then(|(_, value)| value).unwrap().to_owned()
+        };
+        assert_eq!((told(postgres), told(python)), ("absent".into(), "required".into()));
+        let command = libtest(&["test"], &[postgres, python]);
+        assert_eq!(shown(&command), "cargo test -- --skip postgres --skip in_python");
     }
 }

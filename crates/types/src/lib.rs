@@ -48,6 +48,7 @@ pub use secret::{
 };
 pub use team::{Team, TeamMember};
 pub use user::User;
+pub use validate::{Fault, Rule};
 
 /// For members that are left out when they say nothing.
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {

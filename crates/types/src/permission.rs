@@ -1,7 +1,5 @@
 //! What an App may do (apps-framework.md section 8.3). A manifest may ask for anything; only these mean something.
 
-use crate::error::Aggregate;
-
 /// The permissions that mean something, and how to speak of them.
 #[derive(Debug, Clone, Copy)]
 pub struct Permission;
@@ -31,18 +29,16 @@ impl Permission {
         prose.to_owned()
     }
 
-    /// The first permission that is asked for without what it needs.
-    pub(crate) fn check_dependencies(requested: &[String], problems: &mut Aggregate) {
+    /// The first permission that is asked for without what it needs, in the wire's words.
+    pub(crate) fn unmet(requested: &[String]) -> Option<String> {
         let needs = [
             (Self::REMOTE_WEBHOOKS, Self::ACT_AS_BOT),
             (Self::REMOTE_OAUTH2, Self::ACT_AS_USER),
             (Self::USER_JOINED_CHANNEL, Self::ACT_AS_BOT),
         ];
         let has = |wanted: &str| requested.iter().any(|requested| requested == wanted);
-        if let Some((_, missing)) = needs.into_iter().find(|(what, needed)| has(what) && !has(needed)) {
-            let all: Vec<String> = requested.iter().map(|permission| Self::prose(permission)).collect();
-            let (all, missing) = (all.join(", "), Self::prose(missing));
-            problems.push(format!("{all} requires {missing}: invalid input"));
-        }
+        let (_, missing) = needs.into_iter().find(|(what, needed)| has(what) && !has(needed))?;
+        let all: Vec<String> = requested.iter().map(|permission| Self::prose(permission)).collect();
+        Some(format!("{} requires {}", all.join(", "), Self::prose(missing)))
     }
 }

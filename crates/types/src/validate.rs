@@ -4,6 +4,48 @@ use crate::error::Aggregate;
 use crate::path::{clean_static, http_url_problem, quote};
 use crate::{AwsLambda, Http, Manifest, OpenFaas, Permission, Plugin};
 
+/// What a rule for manifests is about: each has its own remedy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "each is named after the member that it is about")]
+pub enum Rule {
+    DisplayName,
+    HomepageUrl,
+    Icon,
+    AppId,
+    Version,
+    /// A permission that is asked for without the one that it needs.
+    RequestedPermissions,
+    /// None of the four ways to run.
+    NoDeployment,
+    AwsLambda,
+    Http,
+    OpenFaas,
+    Plugin,
+}
+
+/// A rule that a manifest breaks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fault {
+    /// Which.
+    pub rule: Rule,
+    /// The wire's text, its kind included.
+    pub text: String,
+}
+
+/// Faults in the order in which they are met.
+#[derive(Default)]
+struct Faults(Vec<Fault>);
+
+impl Faults {
+    fn push(&mut self, rule: Rule, text: String) {
+        self.0.push(Fault { rule, text });
+    }
+
+    fn invalid(&mut self, rule: Rule, problem: impl std::fmt::Display) {
+        self.push(rule, format!("{problem}: invalid input"));
+    }
+}
+
 impl Manifest {
     /// Checks all of it, in the wire's order.
     ///
@@ -11,54 +53,66 @@ impl Manifest {
     /// Everything that is wrong, not only the first.
     pub fn validate(&self) -> Result<(), Aggregate> {
         let mut problems = Aggregate::default();
+        self.faults().into_iter().for_each(|fault| problems.push(fault.text));
+        problems.into_result()
+    }
+
+    /// Everything that is wrong, in the wire's order, each with the rule that it breaks.
+    pub fn faults(&self) -> Vec<Fault> {
+        let mut faults = Faults::default();
         if self.display_name.is_empty() {
-            invalid(&mut problems, "display_name is empty");
+            faults.invalid(Rule::DisplayName, "display_name is empty");
         }
         if self.homepage_url.is_empty() {
-            invalid(&mut problems, "homepage_url is empty");
+            faults.invalid(Rule::HomepageUrl, "homepage_url is empty");
         }
         if let Some(why) = http_url_problem(&self.homepage_url) {
-            invalid(&mut problems, format!("homepage_url {} invalid: {why}", quote(&self.homepage_url)));
+            let url = quote(&self.homepage_url);
+            faults.invalid(Rule::HomepageUrl, format!("homepage_url {url} invalid: {why}"));
         }
         if let Some(bad) =
             Some(&self.icon).filter(|icon| !icon.is_empty()).and_then(|icon| clean_static(icon).err())
         {
-            problems.push(bad.to_string());
+            faults.push(Rule::Icon, bad.to_string());
         }
-        for problem in app_id_problems(&self.app_id).into_iter().chain(version_problems(&self.version)) {
-            invalid(&mut problems, problem);
+        app_id_problems(&self.app_id).into_iter().for_each(|problem| faults.invalid(Rule::AppId, problem));
+        version_problems(&self.version)
+            .into_iter()
+            .for_each(|problem| faults.invalid(Rule::Version, problem));
+        if let Some(problem) = Permission::unmet(&self.requested_permissions) {
+            faults.invalid(Rule::RequestedPermissions, problem);
         }
-        Permission::check_dependencies(&self.requested_permissions, &mut problems);
-        self.check_deployments(&mut problems);
-        problems.into_result()
+        self.check_deployments(&mut faults);
+        faults.0
     }
 
-    fn check_deployments(&self, problems: &mut Aggregate) {
+    fn check_deployments(&self, faults: &mut Faults) {
         let Self { aws_lambda, http, open_faas, plugin, .. } = self;
         if aws_lambda.is_none() && http.is_none() && open_faas.is_none() && plugin.is_none() {
-            invalid(problems, "manifest has no deployment information (http, aws_lambda, open_faas, etc.)");
+            let text = "manifest has no deployment information (http, aws_lambda, open_faas, etc.)";
+            faults.invalid(Rule::NoDeployment, text);
         }
         if let Some(aws_lambda) = aws_lambda {
-            aws_lambda.check(problems);
+            aws_lambda.check(faults);
         }
         if let Some(http) = http {
-            http.check(problems);
+            http.check(faults);
         }
         if let Some(open_faas) = open_faas {
-            open_faas.check(problems);
+            open_faas.check(faults);
         }
         if let Some(Plugin { plugin_id }) = plugin
             && plugin_id.is_empty()
         {
-            invalid(problems, "plugin_id must be set for plugin apps");
+            faults.invalid(Rule::Plugin, "plugin_id must be set for plugin apps");
         }
     }
 }
 
 impl AwsLambda {
-    fn check(&self, problems: &mut Aggregate) {
+    fn check(&self, faults: &mut Faults) {
         if self.functions.is_empty() {
-            invalid(problems, "must provide at least 1 function in aws_lambda.Functions");
+            faults.invalid(Rule::AwsLambda, "must provide at least 1 function in aws_lambda.Functions");
         }
         for function in &self.functions {
             let members = [
@@ -69,30 +123,31 @@ impl AwsLambda {
             ];
             let mut missing = Aggregate::default();
             for (member, _) in members.into_iter().filter(|(_, value)| value.is_empty()) {
-                invalid(&mut missing, format!("aws_lambda {member} must not be empty"));
+                missing.push(format!("aws_lambda {member} must not be empty: invalid input"));
             }
             if let Err(missing) = missing.into_result() {
                 // Wrapped, so it stays one line of the outer aggregate with an aggregate inside it.
-                problems.push(format!("{} is not valid: {missing}", quote(&function.name)));
+                let name = quote(&function.name);
+                faults.push(Rule::AwsLambda, format!("{name} is not valid: {missing}"));
             }
         }
     }
 }
 
 impl Http {
-    fn check(&self, problems: &mut Aggregate) {
+    fn check(&self, faults: &mut Faults) {
         if self.root_url.is_empty() {
-            invalid(problems, "root_url must be set for HTTP apps");
+            faults.invalid(Rule::Http, "root_url must be set for HTTP apps");
         } else if let Some(why) = http_url_problem(&self.root_url) {
-            invalid(problems, format!("invalid root_url: {}: {why}", quote(&self.root_url)));
+            faults.invalid(Rule::Http, format!("invalid root_url: {}: {why}", quote(&self.root_url)));
         }
     }
 }
 
 impl OpenFaas {
-    fn check(&self, problems: &mut Aggregate) {
+    fn check(&self, faults: &mut Faults) {
         if self.functions.is_empty() {
-            invalid(problems, "must provide at least 1 function");
+            faults.invalid(Rule::OpenFaas, "must provide at least 1 function");
         }
         for function in &self.functions {
             let empty = match (function.path.is_empty(), function.name.is_empty()) {
@@ -101,16 +156,12 @@ impl OpenFaas {
                 (false, false) => continue,
             };
             let name = quote(&function.name);
-            invalid(
-                problems,
+            faults.invalid(
+                Rule::OpenFaas,
                 format!("invalid function {name}: invalid OpenFaaS function: {empty} must not be empty"),
             );
         }
     }
-}
-
-fn invalid(problems: &mut Aggregate, problem: impl std::fmt::Display) {
-    problems.push(format!("{problem}: invalid input"));
 }
 
 /// What is wrong with an App id, in the wire's words. The length is in bytes, the rest in characters.

@@ -8,10 +8,12 @@ use axum::http::Method;
 use clap::{Args, Parser, Subcommand};
 use tessera_types::AccessToken;
 
+use super::check::{self, CheckArgs};
+use super::dev::{self, DevArgs};
+use super::new::{self, NewArgs};
 use super::remote::Remote;
 use super::verify::{self, VerifyArgs};
-use super::{local, log, manual, serve, traces};
-use crate::egress::{self, Egress, Rules};
+use super::{fetch, local, manual, serve};
 use crate::env::Env;
 use crate::vault::RootKey;
 
@@ -34,6 +36,13 @@ struct Cli {
 enum Command {
     /// Serve a site.
     Serve(ServeArgs),
+    /// A development server that has the App at this address: waits for it, lists and installs it, and does so again
+    /// whenever its manifest changes.
+    Dev(DevArgs),
+    /// Write a new App that runs: a crate with the driver, or one file of Python.
+    New(NewArgs),
+    /// Read an App's manifest and bindings, say what is wrong, and what will work where.
+    Check(CheckArgs),
     /// A development server, the hello-oauth2 App and a local OAuth2 provider, all in one.
     #[cfg(feature = "demo")]
     Demo(DemoArgs),
@@ -212,6 +221,9 @@ async fn run(cli: Cli) -> Result<ExitCode, Failure> {
     let json = cli.json;
     match cli.command {
         Command::Serve(args) => run_serve(args).await?,
+        Command::Dev(args) => Box::pin(dev::run(args, json)).await?,
+        Command::New(args) => new::run(&args, json)?,
+        Command::Check(args) => return Box::pin(check::run(args, json)).await,
         #[cfg(feature = "demo")]
         Command::Demo(args) => {
             let DemoArgs { headless, data, listen } = args;
@@ -237,15 +249,7 @@ async fn run(cli: Cli) -> Result<ExitCode, Failure> {
 async fn run_serve(args: ServeArgs) -> Result<(), Failure> {
     let ServeArgs { dev, config, listen, data, danger_public } = args;
     let options = serve::Options { dev, config, listen, data, danger_public };
-    let settings = serve::settings(&options)?;
-    let traces = traces::open(&settings)?;
-    log::start(&settings.log, &traces)?;
-    let listening = serve::open(&settings, danger_public, Env::system()).await?;
-    if let Some(path) = &listening.house.new_root_key {
-        tracing::warn!(path = %path.display(), "made a root key: whoever has it can read every stored secret");
-    }
-    tracing::warn!("this is a development server: everyone knows the passwords of its accounts");
-    tracing::info!(port = listening.port()?, "listening");
+    let (listening, traces) = serve::ready(&options).await?;
     let stop = serve::signals();
     writeln!(std::io::stdout(), "tessera ready on {}", listening.site_url().as_str().trim_end_matches('/'))?;
     std::io::stdout().flush()?;
@@ -292,29 +296,13 @@ async fn apps_elsewhere(remote: &Remote, command: AppsCommand, json: bool) -> Re
     say(remote.switch(&app, verb).await?.as_bytes(), json)
 }
 
-/// The most that a manifest may weigh (apps-framework.md section 8.1).
-const MANIFEST_CAP: usize = 1 << 20;
-
 async fn read_manifest(place: &str) -> Result<Vec<u8>, Failure> {
     if !place.starts_with("http://") && !place.starts_with("https://") {
         return Ok(std::fs::read(place).map_err(|error| format!("{place}: {error}"))?);
     }
-    let egress = Egress::new(Rules { allow_loopback: true, ..Rules::default() })?;
-    let reply = egress
-        .send(egress::Request {
-            method: Method::GET,
-            url: url::Url::parse(place)?,
-            headers: axum::http::HeaderMap::new(),
-            body: None,
-            total: std::time::Duration::from_secs(10),
-            cap_bytes: MANIFEST_CAP,
-            audience: egress::Audience::App,
-        })
-        .await?;
-    match reply.status.is_success() {
-        true => Ok(reply.body.to_vec()),
-        false => Err(format!("{place}: received status {}", reply.status).into()),
-    }
+    let url = url::Url::parse(place)?;
+    let egress = fetch::egress_for(&url)?;
+    Ok(fetch::manifest(&egress, &url).await.map_err(|unread| format!("{place}: {unread}"))?.to_vec())
 }
 
 async fn connections(args: ConnectionsArgs, json: bool) -> Result<(), Failure> {

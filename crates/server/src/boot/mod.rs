@@ -1,14 +1,19 @@
 //! Command line, settings, building each room once, signals, graceful stop. Nobody imports this room.
 
 pub mod bench_seed;
+mod check;
 pub mod cli;
 pub mod config;
 #[cfg(feature = "demo")]
 pub mod demo;
+mod dev;
+mod fetch;
 mod house;
 mod local;
 mod log;
 mod manual;
+mod new;
+mod probe;
 pub mod ready;
 mod remote;
 pub mod serve;

@@ -8,8 +8,9 @@ use serde::Deserialize;
 use tessera_types::{AccessToken, App, Manifest, UpdateAppListing, json, routes};
 use url::Url;
 
+use super::fetch;
 use super::local::{AppLine, CommandError};
-use crate::egress::{self, Allowed, Egress, Rules};
+use crate::egress::{self, Egress};
 use crate::grants::Connection;
 
 const PATIENCE: Duration = Duration::from_secs(40);
@@ -26,10 +27,7 @@ pub(super) struct Remote {
 impl Remote {
     /// Whoever names a server vouches for its address, wherever it is.
     pub(super) fn new(server: Url, token: AccessToken) -> Result<Self, CommandError> {
-        let host: Option<Allowed> = server.host_str().and_then(|host| host.parse().ok());
-        let rules =
-            Rules { allow_loopback: true, allow_private: host.into_iter().collect(), ..Rules::default() };
-        let egress = Egress::new(rules).map_err(|error| CommandError::Broken(error.to_string()))?;
+        let egress = fetch::egress_for(&server).map_err(|error| CommandError::Broken(error.to_string()))?;
         Ok(Self { server, token, egress })
     }
 

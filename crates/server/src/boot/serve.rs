@@ -1,7 +1,7 @@
 //! `tessera serve`: listen, sweep, stop gracefully.
 
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,8 +13,9 @@ use url::Url;
 
 use super::config::{self, Config};
 use super::house::{self, Error, House};
-use super::local;
 use super::ready::Readiness;
+use super::traces::{self, Traces};
+use super::{local, log};
 use crate::connect::Connect;
 use crate::env::Env;
 use crate::grants::Grants;
@@ -72,6 +73,20 @@ pub fn settings(options: &Options) -> Result<Config, config::Error> {
     Ok(config)
 }
 
+/// Opens a server by these options, with its log begun. The traces are to be closed once it has served.
+pub(super) async fn ready(options: &Options) -> Result<(Listening, Traces), Error> {
+    let settings = settings(options)?;
+    let traces = traces::open(&settings)?;
+    log::start(&settings.log, &traces)?;
+    let listening = open(&settings, options.danger_public, Env::system()).await?;
+    if let Some(path) = &listening.house.new_root_key {
+        tracing::warn!(path = %path.display(), "made a root key: whoever has it can read every stored secret");
+    }
+    tracing::warn!("this is a development server: everyone knows the passwords of its accounts");
+    tracing::info!(port = listening.port()?, "listening");
+    Ok((listening, traces))
+}
+
 /// A server that listens.
 pub struct Listening {
     /// What it serves.
@@ -114,6 +129,11 @@ impl Listening {
     /// Where the site is.
     pub fn site_url(&self) -> &Url {
         &self.house.site_url
+    }
+
+    /// The data folder.
+    pub(super) fn dir(&self) -> &Path {
+        &self.dir
     }
 
     /// The port of the main listener.
@@ -196,7 +216,16 @@ async fn drain(connect: &Connect) {
 /// Loopback means both of its addresses: browsers try `::1` first for `localhost`.
 async fn listen(key: &str, address: SocketAddr) -> Result<Vec<TcpListener>, Error> {
     let failed = |address: SocketAddr| {
-        move |source| Error::Io { what: format!("listening on {address} ({key})"), source }
+        move |source: std::io::Error| {
+            let what = match source.kind() {
+                std::io::ErrorKind::AddrInUse => format!(
+                    "another program listens on {address} already: stop it, or choose another port with \
+                     --listen ADDRESS:PORT ({key})"
+                ),
+                _ => format!("listening on {address} ({key})"),
+            };
+            Error::Io { what, source }
+        }
     };
     let first = TcpListener::bind(address).await.map_err(failed(address))?;
     let mut listeners = vec![first];

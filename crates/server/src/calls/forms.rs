@@ -5,13 +5,55 @@ use std::fmt;
 
 use tessera_types::{AppId, Field, Form, SelectOption, path, routes};
 
-/// Something about a form that was wrong: for the log, or for whoever tests bindings.
+/// Something about a form or a binding that was wrong: for the log, or for whoever tests bindings.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Problem(String);
+pub struct Problem {
+    /// What it is about: each has its own remedy.
+    pub about: About,
+    /// The wire's text.
+    pub text: String,
+}
+
+/// What a [`Problem`] is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum About {
+    /// The answer as a whole: nothing of it can be shown.
+    Answer,
+    /// A binding without location and label.
+    Nameless,
+    /// Blanks around a location or a label, which were taken away.
+    Blanks,
+    /// A location that was not granted.
+    Location,
+    /// A label that is typed and has several words.
+    Label,
+    /// An icon that is no static asset.
+    Icon,
+    /// A channel header's button without an icon.
+    NoIcon,
+    /// A binding that is not exactly one of children, form and call.
+    Contents,
+    /// A form without a call.
+    Form,
+    /// A field without a usable name.
+    FieldName,
+    /// A field without a label of its own.
+    FieldLabel,
+    /// An option that cannot be told from another.
+    Option,
+    /// A field without anything to choose from.
+    Choices,
+}
+
+impl Problem {
+    pub(super) fn new(about: About, text: impl Into<String>) -> Self {
+        Self { about, text: text.into() }
+    }
+}
 
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(&self.text)
     }
 }
 
@@ -21,12 +63,13 @@ pub fn clean_form(mut form: Form, site_url: &str, app: &AppId) -> (Form, Vec<Pro
     match icon_url(&form.icon, site_url, app) {
         Ok(icon) => form.icon = icon,
         Err(why) => {
-            problems.push(Problem(format!("invalid icon path in form: invalid icon path: {why}")));
+            let text = format!("invalid icon path in form: invalid icon path: {why}");
+            problems.push(Problem::new(About::Icon, text));
             form.icon.clear();
         }
     }
     if form.submit.is_none() && form.source.is_none() {
-        problems.push(Problem("form must define either a submit or a source".to_owned()));
+        problems.push(Problem::new(About::Form, "form must define either a submit or a source"));
     }
     let mut labels = HashSet::new();
     let mut fields = Vec::with_capacity(form.fields.len());
@@ -59,31 +102,32 @@ fn clean_field(
     problems: &mut Vec<Problem>,
 ) -> Result<Field, Problem> {
     let name = field.name.clone();
+    let wrong = |about, text: String| Err(Problem::new(about, text));
     if name.is_empty() {
-        return Err(Problem(format!("field with no name, label {}", field.label)));
+        return wrong(About::FieldName, format!("field with no name, label {}", field.label));
     }
     if has_space(&name) {
-        return Err(Problem(format!("field name must be a single word: \"{name}\"")));
+        return wrong(About::FieldName, format!("field name must be a single word: \"{name}\""));
     }
     if field.label.is_empty() {
         field.label = name.replace('_', "-");
     }
     let label = &field.label;
     if has_space(label) {
-        return Err(Problem(format!("label must be a single word: \"{label}\" (field: {name})")));
+        return wrong(About::FieldLabel, format!("label must be a single word: \"{label}\" (field: {name})"));
     }
     if labels.contains(label) {
-        return Err(Problem(format!("repeated label: \"{label}\" (field: {name})")));
+        return wrong(About::FieldLabel, format!("repeated label: \"{label}\" (field: {name})"));
     }
     match field.kind.as_str() {
         "static_select" => {
             field.options = clean_options(field.options, &name, problems);
             if field.options.is_empty() {
-                return Err(Problem(format!("no options for static select: {name}")));
+                return wrong(About::Choices, format!("no options for static select: {name}"));
             }
         }
         "dynamic_select" if field.lookup.is_none() => {
-            return Err(Problem(format!("no lookup call for dynamic select: {name}")));
+            return wrong(About::Choices, format!("no lookup call for dynamic select: {name}"));
         }
         _ => {}
     }
@@ -108,7 +152,7 @@ fn clean_options(options: Vec<SelectOption>, field: &str, problems: &mut Vec<Pro
             kept.push(option);
             continue;
         };
-        problems.push(Problem(problem));
+        problems.push(Problem::new(About::Option, problem));
     }
     kept
 }
@@ -221,7 +265,7 @@ mod tests {
             cleaned.icon,
             "https://mm.example.com/plugins/com.mattermost.apps/apps/app1/static/a/static.icon"
         );
-        assert_eq!(problems, [Problem("form must define either a submit or a source".into())]);
+        assert_eq!(problems, [Problem::new(About::Form, "form must define either a submit or a source")]);
         let (cleaned, problems) = clean_form(form("../a/...//static.icon"), "", &app);
         assert_eq!(cleaned.icon, "");
         let start = "invalid icon path in form: invalid icon path: bad path:";

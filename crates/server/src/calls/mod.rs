@@ -33,9 +33,9 @@ use crate::platform::{Audience, Event, Identity, Platform, REFRESH_BINDINGS};
 use crate::rate::{Limit, Wait};
 use crate::upstream::{Target, Upstream};
 
-pub use bindings::Gathered;
+pub use bindings::{Gathered, Outcome};
 pub use error::{CallError, Cause, ExpandError, InvokeError};
-pub use forms::{Problem, clean_form};
+pub use forms::{About, Problem, clean_form};
 pub use inspector::Seen;
 use inspector::{Begun, Inspector};
 pub use invoke::CallOutcome;

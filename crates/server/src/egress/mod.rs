@@ -13,12 +13,13 @@ mod tests;
 mod tls_tests;
 
 use std::collections::HashMap;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use http::{HeaderMap, Method, StatusCode};
+use http::{HeaderMap, Method, StatusCode, Version, header};
+use hyper_util::client::legacy::connect::HttpInfo;
 use prometheus_client::registry::Registry;
 use reqwest::Client;
 use tokio::sync::Semaphore;
@@ -68,6 +69,9 @@ pub struct Reply {
     pub headers: HeaderMap,
     /// The body, at most `cap_bytes` of it.
     pub body: Bytes,
+    /// Our end of the connection that it came over, if the other side means to keep it: then another one the next time
+    /// is most likely another process.
+    pub over: Option<SocketAddr>,
 }
 
 /// The outgoing client. One per process.
@@ -159,6 +163,11 @@ impl Egress {
         let mut reply = building.send().await.map_err(failed)?;
         let status = reply.status();
         let headers = std::mem::take(reply.headers_mut());
+        let kept = reply.version() >= Version::HTTP_11
+            && headers
+                .get(header::CONNECTION)
+                .is_none_or(|word| !word.as_bytes().eq_ignore_ascii_case(b"close"));
+        let over = reply.extensions().get::<HttpInfo>().filter(|_| kept).map(HttpInfo::local_addr);
         let too_large = || refuse(Reason::TooLarge { status, cap: request.cap_bytes });
         let mut body = BytesMut::new();
         while let Some(chunk) = reply.chunk().await.map_err(failed)? {
@@ -167,7 +176,7 @@ impl Egress {
             }
             body.extend_from_slice(&chunk);
         }
-        Ok(Reply { status, headers, body: body.freeze() })
+        Ok(Reply { status, headers, body: body.freeze(), over })
     }
 
     fn client(&self, lane: Lane) -> &Client {

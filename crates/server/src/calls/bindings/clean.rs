@@ -1,8 +1,46 @@
 //! Bindings as Apps send them, made fit to be shown (apps-framework.md section 10.3).
 
-use tessera_types::{App, AppId, Binding, location};
+use tessera_types::{App, AppId, Binding, CallResponse, location};
 
-use crate::calls::forms::{Problem, clean_form, has_space, icon_url};
+use crate::calls::forms::{About, Problem, clean_form, has_space, icon_url};
+
+/// What an App's answer to its bindings call comes to.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Outcome {
+    /// What can be shown.
+    pub bindings: Vec<Binding>,
+    /// What was wrong, in the order in which it was met.
+    pub problems: Vec<Problem>,
+}
+
+impl Outcome {
+    /// Nothing to show, and why.
+    pub(super) fn failed(about: About, text: impl Into<String>) -> Self {
+        Self { bindings: Vec::new(), problems: vec![Problem::new(about, text)] }
+    }
+
+    /// Reads an App's answer (section 10.2). `user_agent` is `webapp` where that makes a difference.
+    pub fn of(app: &App, site_url: &str, user_agent: &str, response: CallResponse) -> Self {
+        let failed = |text: String| Self::failed(About::Answer, text);
+        match response.kind.as_str() {
+            CallResponse::OK => {}
+            CallResponse::ERROR => return failed(format!("received app error: {}", response.text)),
+            other => return failed(format!("unexpected response type \"{other}\"")),
+        }
+        let listed = match response.data.filter(|data| !data.is_null()) {
+            Some(data) => data.to::<Vec<Binding>>(),
+            None => Ok(Vec::new()),
+        };
+        match listed {
+            Ok(listed) => {
+                let mut cleaning = Cleaning::new(app, site_url, user_agent);
+                let bindings = cleaning.list("", listed);
+                Self { bindings, problems: cleaning.problems }
+            }
+            Err(error) => failed(format!("failed to decode bindings: {error}")),
+        }
+    }
+}
 
 /// What cleaning needs to know, and the problems that it finds.
 pub(crate) struct Cleaning<'a> {
@@ -11,7 +49,7 @@ pub(crate) struct Cleaning<'a> {
     site_url: &'a str,
     user_agent: &'a str,
     /// In the order in which they were met.
-    pub(crate) problems: Vec<String>,
+    pub(crate) problems: Vec<Problem>,
 }
 
 impl<'a> Cleaning<'a> {
@@ -27,7 +65,7 @@ impl<'a> Cleaning<'a> {
 
     fn one(&mut self, parent: &str, mut binding: Binding) -> Option<Binding> {
         if binding.location.is_empty() && binding.label.is_empty() {
-            self.note(parent, "sub-binding with no location nor label");
+            self.note(About::Nameless, parent, "sub-binding with no location nor label");
             return None;
         }
         if binding.location.is_empty() {
@@ -36,10 +74,10 @@ impl<'a> Cleaning<'a> {
         let trimmed = trim(&mut binding.location);
         let full = below(parent, &binding.location);
         if trimmed {
-            self.note(&full, "trimmed whitespace from location");
+            self.note(About::Blanks, &full, "trimmed whitespace from location");
         }
         if !self.app.granted_locations.iter().any(|granted| location::is_in(&full, granted)) {
-            self.note(&full, "location is not granted: forbidden");
+            self.note(About::Location, &full, "location is not granted: forbidden");
             return None;
         }
         if !location::is_top(&full) {
@@ -48,7 +86,7 @@ impl<'a> Cleaning<'a> {
         self.label(&full, &mut binding)?;
         self.icon(&full, &mut binding);
         if parent == location::CHANNEL_HEADER && binding.icon.is_empty() && self.user_agent == "webapp" {
-            self.note(&full, "no icon in channel header binding");
+            self.note(About::NoIcon, &full, "no icon in channel header binding");
             return None;
         }
         self.contents(&full, binding)
@@ -65,10 +103,10 @@ impl<'a> Cleaning<'a> {
         }
         let given = binding.label.clone();
         if trim(&mut binding.label) {
-            self.note(full, &format!("trimmed whitespace from label {given}"));
+            self.note(About::Blanks, full, &format!("trimmed whitespace from label {given}"));
         }
         if has_space(&binding.label) {
-            self.note(full, &format!("command label \"{}\" has multiple words", binding.label));
+            self.note(About::Label, full, &format!("command label \"{}\" has multiple words", binding.label));
             return None;
         }
         Some(())
@@ -76,7 +114,7 @@ impl<'a> Cleaning<'a> {
 
     fn icon(&mut self, full: &str, binding: &mut Binding) {
         binding.icon = icon_url(&binding.icon, self.site_url, &self.id).unwrap_or_else(|_| {
-            self.note(full, &format!("invalid icon path \"{}\" in binding", binding.icon));
+            self.note(About::Icon, full, &format!("invalid icon path \"{}\" in binding", binding.icon));
             String::new()
         });
     }
@@ -86,7 +124,11 @@ impl<'a> Cleaning<'a> {
         let filled = [!binding.bindings.is_empty(), binding.form.is_some(), binding.submit.is_some()];
         if filled.into_iter().filter(|one| *one).count() != 1 {
             // Two spaces: the original's text.
-            self.note(full, "(only) one of  \"submit\", \"form\", or \"bindings\" must be set in a binding");
+            self.note(
+                About::Contents,
+                full,
+                "(only) one of  \"submit\", \"form\", or \"bindings\" must be set in a binding",
+            );
             return None;
         }
         if !binding.bindings.is_empty() {
@@ -97,14 +139,14 @@ impl<'a> Cleaning<'a> {
         }
         if let Some(form) = binding.form.take() {
             let (form, problems) = clean_form(form, self.site_url, &self.id);
-            self.problems.extend(problems.iter().map(Problem::to_string));
+            self.problems.extend(problems);
             binding.form = Some(form);
         }
         Some(binding)
     }
 
-    fn note(&mut self, full: &str, what: &str) {
-        self.problems.push(format!("{full}: {what}"));
+    fn note(&mut self, about: About, full: &str, what: &str) {
+        self.problems.push(Problem::new(about, format!("{full}: {what}")));
     }
 }
 

@@ -7,19 +7,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use lru::LruCache;
 use tessera_types::{App, Binding};
 
+use super::clean::Outcome;
+
 /// How many answers are remembered; only slow Apps' are.
 const ANSWERS: NonZeroUsize = NonZeroUsize::MIN.saturating_add(1_023);
 /// A larger answer is not remembered, in bindings of all depths.
 const LARGEST: usize = 500;
 /// How many calls of one slow App may be under way at once.
 const UNDER_WAY: usize = 8;
-
-/// What an App's bindings call came to: always the same for the same App, person and place, or nearly.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub(super) struct Outcome {
-    pub(super) bindings: Vec<Binding>,
-    pub(super) problems: Vec<String>,
-}
 
 /// For whom and where bindings were asked.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]

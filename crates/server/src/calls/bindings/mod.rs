@@ -19,13 +19,14 @@ use tessera_types::error::Aggregate;
 use tessera_types::{App, AppId, Binding, CallResponse, Context};
 use tokio::time::Instant;
 
+use super::forms::About;
 use super::{Calls, ServerCall};
 use crate::apps;
 use crate::platform::{Audience, Event, Identity, REFRESH_BINDINGS};
 use crate::trail;
-use clean::Cleaning;
+pub use clean::Outcome;
 pub(super) use memory::Memory;
-use memory::{Begun, Outcome, Place, Plan};
+use memory::{Begun, Place, Plan};
 
 /// How many Apps are asked at once.
 const AT_ONCE: usize = 64;
@@ -72,7 +73,7 @@ impl Calls {
         let mut gathered = Gathered::default();
         let mut lists = Vec::new();
         for outcome in outcomes.into_iter().flatten() {
-            outcome.problems.iter().for_each(|problem| gathered.problems.push(problem));
+            outcome.problems.iter().for_each(|problem| gathered.problems.push(problem.to_string()));
             lists.push(outcome.bindings.clone());
         }
         gathered.bindings = merge::merge(lists);
@@ -97,9 +98,10 @@ impl Asking {
     async fn outcome(self) -> Option<Arc<Outcome>> {
         self.calls.apps.callable(&AppId::unchecked(self.place.app.as_str())).await.ok()?;
         if self.app.granted_locations.is_empty() {
-            return Some(problem("no location granted to bind to: forbidden".to_owned()));
+            return Some(failed(About::Location, "no location granted to bind to: forbidden".to_owned()));
         }
-        let late = || problem(format!("{}: did not answer its bindings in time", self.place.app));
+        let late =
+            || failed(About::Answer, format!("{}: did not answer its bindings in time", self.place.app));
         match self.calls.bindings_memory.plan(&self.app, &self.place) {
             Plan::Wait(begun) => self.wait(PATIENCE, begun).await.or_else(|| Some(late())),
             Plan::Glance(begun, known) => self.wait(GLANCE, begun).await.or(known).or_else(|| Some(late())),
@@ -122,7 +124,8 @@ impl Asking {
 
     async fn ask(self, in_time: Instant, _begun: Begun) -> Arc<Outcome> {
         let response = self.response().await;
-        let outcome = Arc::new(self.read(response));
+        let site_url = &self.calls.settings.site_url;
+        let outcome = Arc::new(Outcome::of(&self.app, site_url, &self.given.user_agent, response));
         let memory = &self.calls.bindings_memory;
         if Instant::now() <= in_time {
             memory.is_quick(&self.place);
@@ -146,31 +149,10 @@ impl Asking {
         let answer = self.calls.server_call(made).await;
         answer.unwrap_or_else(|error| CallResponse::error(error.to_string()))
     }
-
-    fn read(&self, response: CallResponse) -> Outcome {
-        let failed = |text: String| Outcome { problems: vec![text], ..Outcome::default() };
-        match response.kind.as_str() {
-            CallResponse::OK => {}
-            CallResponse::ERROR => return failed(format!("received app error: {}", response.text)),
-            other => return failed(format!("unexpected response type \"{other}\"")),
-        }
-        let listed = match response.data.filter(|data| !data.is_null()) {
-            Some(data) => data.to::<Vec<Binding>>(),
-            None => Ok(Vec::new()),
-        };
-        let listed = match listed {
-            Ok(listed) => listed,
-            Err(error) => return failed(format!("failed to decode bindings: {error}")),
-        };
-        let site_url = &self.calls.settings.site_url;
-        let mut cleaning = Cleaning::new(&self.app, site_url, &self.given.user_agent);
-        let bindings = cleaning.list("", listed);
-        Outcome { bindings, problems: cleaning.problems }
-    }
 }
 
-fn problem(text: String) -> Arc<Outcome> {
-    Arc::new(Outcome { problems: vec![text], ..Outcome::default() })
+fn failed(about: About, text: String) -> Arc<Outcome> {
+    Arc::new(Outcome::failed(about, text))
 }
 
 fn place_of(app: &App, who: &Identity, place: &Context) -> Place {

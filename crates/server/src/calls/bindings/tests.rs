@@ -23,7 +23,7 @@ fn cleaned_for(user_agent: &str, granted: &[&str], given: Value) -> (Value, Vec<
     };
     let mut cleaning = Cleaning::new(&app, "", user_agent);
     let kept = cleaning.list("", bindings(given));
-    (shown(&kept), cleaning.problems)
+    (shown(&kept), cleaning.problems.into_iter().map(|problem| problem.text).collect())
 }
 
 fn cleaned(given: Value) -> (Value, Vec<String>) {
