@@ -173,11 +173,12 @@ func TestStore(t *testing.T) {
 	t.Run("c_oa_08_a_user_record_that_is_not_json_is_refused_and_the_old_one_stays", func(t *testing.T) {
 		good(t, asUser.StoreOAuth2User(testUser()))
 		for _, wrong := range []string{"test", "", " ", `{"a":1} x`, "[1,]", "\ufeff{}"} {
-			cresp := p.during(t, s.user, func(creq goapp.CallRequest) error {
-				status, err := send(creq.AsActingUser(), http.MethodPost, appspath.OAuth2User, wrong)
-				equal(t, "status", status, http.StatusBadRequest)
+			var status int
+			cresp := p.during(t, s.user, func(creq goapp.CallRequest) (err error) {
+				status, err = send(creq.AsActingUser(), http.MethodPost, appspath.OAuth2User, wrong)
 				return err
 			})
+			equal(t, "status", status, http.StatusBadRequest)
 			failed(t, cresp, "payload is not valid JSON: invalid input")
 			equal(t, "the record", record(t, asUser), text(t, testUser()))
 		}
@@ -208,11 +209,12 @@ func TestStore(t *testing.T) {
 			`[1]`:                "json: cannot unmarshal array into Go value of type apps.OAuth2App",
 			`{"client_id":1}`:    "json: cannot unmarshal number into Go struct field OAuth2App.client_id of type string",
 		} {
-			cresp := p.during(t, s.admin, func(creq goapp.CallRequest) error {
-				status, err := send(creq.AsActingUser(), http.MethodPost, appspath.OAuth2App, wrong)
-				equal(t, "status", status, http.StatusBadRequest)
+			var status int
+			cresp := p.during(t, s.admin, func(creq goapp.CallRequest) (err error) {
+				status, err = send(creq.AsActingUser(), http.MethodPost, appspath.OAuth2App, wrong)
 				return err
 			})
+			equal(t, "status", status, http.StatusBadRequest)
 			failed(t, cresp, "OAuth2App is not valid JSON: "+why+": invalid input")
 		}
 	})

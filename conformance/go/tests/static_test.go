@@ -1,0 +1,53 @@
+package tests
+
+import (
+	"io/fs"
+	"net/http"
+	"testing"
+	"testing/fstest"
+
+	"github.com/mattermost/mattermost-plugin-apps/apps"
+	"github.com/mattermost/mattermost-plugin-apps/apps/goapp"
+)
+
+const icon = "\x89PNG\r\n\x1a\n\x00\x01\x02\xff\xfe"
+
+// icons is a file system as goapp wants it: the files lie in a folder of that name.
+func icons() fs.FS {
+	return fstest.MapFS{"static/i.png": {Data: []byte(icon)}}
+}
+
+func TestStatic(t *testing.T) {
+	s := start(t)
+	p := newProbe(t, "statictest", func(manifest *apps.Manifest) { manifest.Icon = "i.png" }, goapp.WithStatic(icons()))
+	s.install(t, p.Manifest)
+	// The original shows the picture under an address that goapp composes from the call.
+	var address string
+	p.answer("/where", func(creq goapp.CallRequest) apps.CallResponse {
+		address = creq.AppProxyURL("static", "i.png")
+		return apps.NewTextResponse("%s", address)
+	})
+	done(t, s.user.calls(t, p.id, apps.CallRequest{Call: *apps.NewCall("/where")}))
+	arrives := func(t *testing.T) {
+		t.Helper()
+		status, header, text := s.raw(t, http.MethodGet, address, s.user.token, "")
+		equal(t, "status", status, http.StatusOK)
+		equal(t, "the picture", text, icon)
+		equal(t, "its type", header.Get("Content-Type"), "image/png")
+	}
+
+	t.Run("c_sa_01_an_icon_arrives_byte_for_byte", arrives)
+
+	t.Run("what_the_app_does_not_have_is_its_own_404", func(t *testing.T) {
+		got := said(s.raw(t, http.MethodGet, address+"x", s.user.token, ""))
+		equal(t, "what is said", got, "404 404 page not found\n")
+		got = said(s.raw(t, http.MethodGet, address, "", ""))
+		equal(t, "what is said", got, "401 "+noUser+"\n")
+	})
+
+	t.Run("c_sa_02_of_a_disabled_app_too", func(t *testing.T) {
+		_, err := s.admin.DisableApp(p.id)
+		good(t, err)
+		arrives(t)
+	})
+}
