@@ -17,11 +17,11 @@ import (
 // probe is an App on goapp that remembers what it hears, and acts and answers as a test tells it.
 type probe struct {
 	*goapp.App
-	id  apps.AppID
-	mu  sync.Mutex
-	got []heard
-	on  map[string]goapp.HandlerFunc
-	raw map[string]http.HandlerFunc
+	id    apps.AppID
+	mu    sync.Mutex
+	got   []heard
+	on    map[string]goapp.HandlerFunc
+	bytes map[string]http.HandlerFunc
 }
 
 // heard is one request that reached the App.
@@ -50,7 +50,7 @@ func newProbe(t testing.TB, id apps.AppID, change func(*apps.Manifest), options 
 	}
 	app, err := goapp.MakeApp(manifest, append([]goapp.AppOption{goapp.WithLog(utils.NilLogger{})}, options...)...)
 	good(t, err)
-	p := &probe{App: app, id: id, on: map[string]goapp.HandlerFunc{}, raw: map[string]http.HandlerFunc{}}
+	p := &probe{App: app, id: id, on: map[string]goapp.HandlerFunc{}, bytes: map[string]http.HandlerFunc{}}
 	app.HandleCall("/{path:.*}", p.dispatch)
 	server := httptest.NewServer(p)
 	t.Cleanup(server.Close)
@@ -66,7 +66,7 @@ func (p *probe) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	}
 	p.mu.Lock()
 	p.got = append(p.got, heard{req.Method, req.URL.Path, req.Header.Clone(), text})
-	raw := p.raw[req.URL.Path]
+	raw := p.bytes[req.URL.Path]
 	p.mu.Unlock()
 	req.Body = io.NopCloser(bytes.NewReader(text))
 	if raw != nil {
@@ -97,7 +97,7 @@ func (p *probe) answer(path string, handler goapp.HandlerFunc) {
 func (p *probe) serve(path string, handler http.HandlerFunc) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.raw[path] = handler
+	p.bytes[path] = handler
 }
 
 // says has the App answer requests for a path with these bytes.
