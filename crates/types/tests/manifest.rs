@@ -181,6 +181,9 @@ fn section_8_2_functions_of_open_faas_need_path_and_name() {
     };
     assert_eq!(with(r#"{"functions":[{"name":"f"}]}"#), [text("f", "path")]);
     assert_eq!(with(r#"{"functions":[{"path":"/"}]}"#), [text("", "name")]);
+    // Of several bad ones only the first is named.
+    let several = r#"{"functions":[{"path":"/","name":"f"},{"path":"/"},{"name":"g"},{}]}"#;
+    assert_eq!(with(several), [text("", "name")]);
 }
 
 #[test]
@@ -204,7 +207,10 @@ fn section_8_3_permissions_need_others() {
         asking(&["user_joined_channel_notification"]),
         [format!("be notified when users join channels requires {bot}: invalid input")]
     );
-    assert_eq!(Permission::prose("fly"), "unknown permission: `fly`");
+    // As it is, with no marks around it.
+    assert_eq!(Permission::prose("fly"), "unknown permission: fly");
+    let unknown = asking(&["remote_oauth2", "fly"]);
+    assert!(unknown[0].contains(", unknown permission: fly requires use Mattermost REST API"), "{unknown:?}");
 }
 
 #[test]
