@@ -139,6 +139,7 @@ fn c_ud_10_each_single_fault_is_named() {
         ["invalid root_url: \"x\": parse \"x\": invalid URI for request: invalid input"]
     );
     assert_eq!(with(|m| m.icon = "../..".to_owned()), ["bad path: \"../..\": invalid input"]);
+    assert_eq!(with(|m| m.icon = "%zz".to_owned()), ["parse \"%zz\": invalid URL escape \"%zz\""]);
     let no_function = "must provide at least 1 function in aws_lambda.Functions: invalid input";
     assert_eq!(with(|m| m.aws_lambda = aws(Vec::new())), [no_function]);
     assert_eq!(

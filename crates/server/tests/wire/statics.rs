@@ -69,6 +69,9 @@ async fn names_that_leave_the_folder_are_refused() {
         assert!(answer.text().ends_with(": invalid input\n"), "{}", answer.text());
     }
     assert_eq!(stage.asset(APP, "%252e%252e").await.text(), "bad path: \"..\": invalid input\n");
+    // A name that is no URL once decoded: the text is the original's, which has no kind.
+    let answer = stage.asset(APP, "100%2525").await;
+    assert_eq!((answer.status, answer.text().as_str()), (400, "invalid URL escape \"%\"\n"));
     assert_eq!(stage.fake.calls().len(), before, "the App was asked");
 }
 
