@@ -3,6 +3,7 @@ module tessera/conformance
 go 1.26
 
 require (
+	github.com/dgrijalva/jwt-go v3.2.0+incompatible
 	github.com/mattermost/mattermost-plugin-apps v1.2.2
 	github.com/mattermost/mattermost-server/v6 v6.0.0-20230113170349-ea08d47f6051
 	golang.org/x/oauth2 v0.30.0
@@ -18,7 +19,6 @@ require (
 	github.com/blang/semver v3.5.1+incompatible // indirect
 	github.com/blang/semver/v4 v4.0.0 // indirect
 	github.com/davecgh/go-spew v1.1.1 // indirect
-	github.com/dgrijalva/jwt-go v3.2.0+incompatible // indirect
 	github.com/dustin/go-humanize v1.0.0 // indirect
 	github.com/dyatlov/go-opengraph/opengraph v0.0.0-20220524092352-606d7b1e5f8a // indirect
 	github.com/fatih/color v1.13.0 // indirect
@@ -96,4 +96,10 @@ require (
 	gopkg.in/natefinch/lumberjack.v2 v2.0.0 // indirect
 	gopkg.in/yaml.v2 v2.4.0 // indirect
 	gopkg.in/yaml.v3 v3.0.1 // indirect
+)
+
+// Apps of the driver's own authors, which the tests build and run as they are.
+tool (
+	github.com/mattermost/mattermost-plugin-apps/goapp/expand
+	github.com/mattermost/mattermost-plugin-apps/goapp/hello-world
 )

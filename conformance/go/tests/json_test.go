@@ -137,6 +137,45 @@ func TestJSON(t *testing.T) {
 	})
 }
 
+// TestAnswers compares what a user agent gets of an App's odd answer with what the driver's types make of it.
+func TestAnswers(t *testing.T) {
+	s := start(t)
+	p := newProbe(t, "answers", nil)
+	s.install(t, p.Manifest)
+	for _, odd := range []string{
+		`{}`, `null`, `{"type":""}`, `{"TYPE":"ok","Text":"x"}`, `{"type":"error","type":"ok","text":"a","text":"b"}`,
+		`{"type":"ok","unknown":{"a":1}} trailing`, ` {"type":"ok"}{"type":"error"}`, `{"type":null,"text":null,"data":null,"form":null,"call":null}`,
+		`{"type":"ok","data":[1,"<&>\u2028",{"b":null,"a":1e2}]}`, `{"type":"ok","data":0}`, `{"type":"ok","data":false}`, `{"type":"ok","data":""}`,
+		`{"type":"call","call":"/short"}`, `{"type":"call","call":{"path":"/x","expand":{"user":"all"},"state":"s"}}`,
+		`{"type":"form","form":"/source"}`, `{"type":"form","form":{"source":"/source","fields":[]}}`,
+		`{"type":"navigate","navigate_to_url":"javascript:alert(1)"}`, `{"type":"ok","refresh_bindings":true,"text":"\ud800"}`,
+	} {
+		var want apps.CallResponse
+		good(t, json.NewDecoder(strings.NewReader(odd)).Decode(&want))
+		if want.Type == "" {
+			want.Type = apps.CallResponseTypeOK
+		}
+		p.says("/answer", odd)
+		got := s.user.calls(t, p.id, apps.CallRequest{Call: *apps.NewCall("/answer")})
+		equal(t, "what arrives of "+odd, text(t, got), text(t, want))
+	}
+	for _, wrong := range bent(`{"type":"ok","text":"a\n","data":{"n":[-1.5e3,true,null]}}`, `x"{]\ `) {
+		var decoded apps.CallResponse
+		want := json.NewDecoder(strings.NewReader(wrong)).Decode(&decoded)
+		p.says("/answer", wrong)
+		got := s.user.calls(t, p.id, apps.CallRequest{Call: *apps.NewCall("/answer")})
+		var syntax *json.SyntaxError
+		switch {
+		case want == nil:
+			truth(t, !strings.HasPrefix(got.Text, "upstream call failed"), "%q: %s", wrong, got.Text)
+		case errors.As(want, &syntax) || errors.Is(want, io.EOF) || errors.Is(want, io.ErrUnexpectedEOF):
+			failed(t, got, "upstream call failed: "+want.Error())
+		default:
+			truth(t, strings.HasPrefix(got.Text, "upstream call failed: "), "%q was taken, but is %v", wrong, want)
+		}
+	}
+}
+
 // TestManifests compares what the server says of manifests with what the driver's own check says.
 func TestManifests(t *testing.T) {
 	s := start(t)
@@ -182,6 +221,11 @@ func TestManifests(t *testing.T) {
 		"http://[::1]:80/", "HTTPS://A.EXAMPLE", "//a.example", "https://a.example:port", "mailto:a@b", "https://u:p@a.example", "http://a.example?q#f"} {
 		changes["homepage "+url] = func(m *apps.Manifest) { m.HomepageURL = url }
 		changes["root "+url] = func(m *apps.Manifest) { m.Deploy.HTTP = &apps.HTTP{RootURL: url} }
+	}
+	for _, name := range []string{"i.png", "/i.png", "a/b/i.png", "a//b", "./i.png", "a/../i.png", "../i.png", "a/../../i.png", "/../i.png",
+		".", "/", "a b.png", "a%20b.png", "%2e%2e/i.png", "a/%2e%2e/%2e%2e/x", "%252e%252e/x", "x?y=z", "x#y", "%zz", "https://a.example/i.png",
+		"https://a.example/../i.png", "//host/i.png", ":x", "ü.png", "a\\b"} {
+		changes["icon "+name] = func(m *apps.Manifest) { m.Icon = name }
 	}
 	for name, change := range changes {
 		manifest := well()
