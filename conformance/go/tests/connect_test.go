@@ -300,6 +300,24 @@ func TestConnect(t *testing.T) {
 		s.uninstall(t, "moved")
 	})
 
+	t.Run("c_oc_15_c_cl_01_an_overridden_expand_keeps_the_default_path_and_its_reservation", func(t *testing.T) {
+		own := apps.Expand{ActingUser: apps.ExpandID}
+		bent := newProbe(t, "bent", func(manifest *apps.Manifest) {
+			manifest.GetOAuth2ConnectURL = &apps.Call{Expand: &own, State: map[string]any{"kept": true}}
+		})
+		s.install(t, bent.Manifest)
+		leads(bent)
+		status, _, _ := s.open(t, s.user, s.flow("bent", "connect"))
+		equal(t, "status", status, http.StatusTemporaryRedirect)
+		creq := bent.last(t, "/oauth2/connect").request(t)
+		equal(t, "the call", creq.Call, apps.Call{Path: "/oauth2/connect", Expand: &own, State: map[string]any{"kept": true}})
+		equal(t, "the token", creq.Context.ActingUserAccessToken, "")
+		// The original calls the path and lets people call it as well (B-59).
+		failed(t, s.user.calls(t, "bent", apps.CallRequest{Call: *apps.NewCall("/oauth2/connect")}),
+			"forbidden call path: path /oauth2/connect defined as get_oauth2_connect_url.path")
+		s.uninstall(t, "bent")
+	})
+
 	t.Run("c_oc_16_what_the_app_stores_while_completing_is_there_at_the_next_call", func(t *testing.T) {
 		s.answer("/oauth2/complete", func(creq goapp.CallRequest) apps.CallResponse {
 			user := &goapp.User{RemoteID: "remote-1"}

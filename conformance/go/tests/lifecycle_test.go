@@ -153,6 +153,11 @@ func TestLifecycle(t *testing.T) {
 		_, resp, err = s.user.GetApp("nobody")
 		bad(t, err, text)
 		equal(t, "status", resp.StatusCode, http.StatusNotFound)
+		for _, id := range []apps.AppID{"", "a/b", "../bot-ids"} {
+			_, resp, err = s.user.GetApp(id)
+			bad(t, err, "404 page not found")
+			equal(t, "status", resp.StatusCode, http.StatusNotFound)
+		}
 	})
 
 	t.Run("a_listing_that_breaks_rules_names_them_all", func(t *testing.T) {
@@ -290,11 +295,18 @@ func TestLifecycleCalls(t *testing.T) {
 		}
 	})
 
-	t.Run("installing_again_keeps_the_records", func(t *testing.T) {
+	t.Run("installing_again_keeps_the_records_and_the_secrets_and_enables", func(t *testing.T) {
 		p.answer("/installed", stores)
-		s.install(t, p.Manifest)
+		before := s.install(t, p.Manifest)
 		p.answer("/installed", func(goapp.CallRequest) apps.CallResponse { return apps.NewTextResponse("nothing stored") })
-		s.install(t, p.Manifest)
+		_, err := s.admin.DisableApp(p.id)
+		good(t, err)
+		after := s.install(t, p.Manifest)
+		equal(t, "disabled", after.Disabled, false)
+		// The original makes a new one each time, and senders that have the old one are turned away (B-31).
+		equal(t, "the webhook's secret", after.WebhookSecret, before.WebhookSecret)
+		equal(t, "the client at the site", after.MattermostOAuth2, before.MattermostOAuth2)
+		equal(t, "the bot", after.BotUserID, before.BotUserID)
 		known := p.oauth2(t, s.admin)
 		equal(t, "the App's record", known.OAuth2App, testApp())
 		equal(t, "the user's record", known.User, any("testing"))

@@ -396,6 +396,19 @@ func TestStore(t *testing.T) {
 	})
 }
 
+// asks has a client call the App, and gives the record that the App is told; the error's text where it is not called.
+func asks(t testing.TB, p *probe, client *appclient.Client, level apps.ExpandLevel) any {
+	t.Helper()
+	creq := apps.CallRequest{Call: *apps.NewCall("/asked").WithExpand(apps.Expand{OAuth2User: level})}
+	creq.Context.AppID = p.id
+	cresp, err := client.Call(creq)
+	good(t, err)
+	if cresp.Type != apps.CallResponseTypeOK {
+		return cresp.Text
+	}
+	return p.last(t, "/asked").request(t).Context.OAuth2.User
+}
+
 func TestStoreBots(t *testing.T) {
 	bots := func(t *testing.T, profile string) (*site, *probe, *appclient.Client) {
 		s := start(t, profile)
@@ -414,7 +427,9 @@ func TestStoreBots(t *testing.T) {
 			cresp := p.during(t, s.user, func(creq goapp.CallRequest) error { return creq.AsBot().GetOAuth2User(&got) })
 			failed(t, cresp, nothing)
 			equal(t, "what was read", got, "as before")
+			equal(t, "what the bot's call expands", asks(t, p, asBot, apps.ExpandAll.Required()), nil)
 			good(t, asBot.StoreOAuth2User("the bot's"))
+			equal(t, "what the bot's call expands", asks(t, p, asBot, apps.ExpandAll.Required()), any("the bot's"))
 			done(t, p.during(t, s.user, func(creq goapp.CallRequest) error { return creq.AsBot().GetOAuth2User(&got) }))
 			equal(t, "the bot's record", got, "the bot's")
 		})
@@ -446,6 +461,9 @@ func TestStoreBots(t *testing.T) {
 			resp, err := asBot.ClientPP.GetOAuth2User(&got)
 			bad(t, err, isABot)
 			equal(t, "status", resp.StatusCode, http.StatusUnauthorized)
+			equal(t, "what the bot's call expands", asks(t, p, asBot, apps.ExpandAll), nil)
+			contains(t, asks(t, p, asBot, apps.ExpandAll.Required()).(string),
+				"failed to expand context: failed to expand required oauth2_user: user_id: ")
 		})
 		t.Run("c_oa_12_reference_the_bot_stores_no_user_record", func(t *testing.T) {
 			cresp := p.during(t, s.user, func(creq goapp.CallRequest) error {
