@@ -78,7 +78,7 @@ func TestConnect(t *testing.T) {
 	s := setScene(t)
 	connect, complete := s.flow(connectID, "connect"), s.flow(connectID, "complete")
 
-	t.Run("c_oc_01_connect_asks_the_app_and_leads_to_its_url", func(t *testing.T) {
+	t.Run("c_oc_01_c_so_01_connect_asks_the_app_and_leads_to_its_url", func(t *testing.T) {
 		good(t, appclient.AsActingUser(s.acts(t, s.admin)).StoreOAuth2App(testApp()))
 		leadsOn := func(status int, header http.Header, text string) {
 			t.Helper()
@@ -220,7 +220,7 @@ func TestConnect(t *testing.T) {
 		})
 	})
 
-	t.Run("c_oc_09_a_used_state_is_a_mismatch", func(t *testing.T) {
+	t.Run("c_oc_09_c_so_06_a_used_state_is_a_mismatch", func(t *testing.T) {
 		query := "code=c&state=" + s.begin(t, s.user)
 		s.completes(t, s.user, query)
 		before := len(s.heard("/oauth2/complete"))
@@ -236,10 +236,29 @@ func TestConnect(t *testing.T) {
 		equal(t, "how often the App heard", len(s.heard("/oauth2/complete")), before)
 	})
 
-	t.Run("c_oc_11_another_users_state_is_forbidden_and_works_for_its_owner", func(t *testing.T) {
+	t.Run("c_oc_11_c_so_04_another_users_state_is_forbidden_and_works_for_its_owner", func(t *testing.T) {
 		query := "code=c&state=" + s.begin(t, s.user)
 		for _, who := range []*person{s.other, s.admin} {
 			equal(t, "what is said", s.complete(t, who, query), "403 forbidden\n")
+		}
+		s.completes(t, s.user, query)
+	})
+
+	t.Run("c_so_02_c_so_03_c_so_05_a_state_that_was_never_given_is_refused_and_spends_nothing", func(t *testing.T) {
+		query := "code=c&state=" + s.begin(t, s.user)
+		unknown := strings.Repeat("A", 43) + "."
+		for state, text := range map[string]string{
+			"invalidformat":         "403 forbidden\n",
+			"a.b." + s.user.id:      "403 forbidden\n",
+			"." + s.user.id + ".":   "403 forbidden\n",
+			"nonexistent.value":     "403 forbidden\n",
+			unknown + s.admin.id:    "403 forbidden\n",
+			unknown + s.user.id:     mismatch,
+			"short." + s.user.id:    mismatch,
+			"ü." + s.user.id:        mismatch,
+			unknown + s.user.id[1:]: "403 forbidden\n",
+		} {
+			equal(t, "of "+state, s.complete(t, s.user, "code=c&state="+url.QueryEscape(state)), text)
 		}
 		s.completes(t, s.user, query)
 	})

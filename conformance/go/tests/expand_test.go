@@ -75,7 +75,11 @@ func TestExpand(t *testing.T) {
 		if name == "" {
 			name = "nothing"
 		}
-		t.Run("an_app_hears_of_each_entity_at_level_"+name, func(t *testing.T) {
+		ids := "c_ex_01_c_ex_06_"
+		if level == apps.ExpandNone {
+			ids = "c_ex_02_"
+		}
+		t.Run(ids+"an_app_hears_of_each_entity_at_level_"+name, func(t *testing.T) {
 			for _, who := range []*person{s.user, s.admin} {
 				got := hears(t, who, level)
 				acting, _, err := who.v4.GetMe("")
@@ -110,7 +114,26 @@ func TestExpand(t *testing.T) {
 		})
 	}
 
-	t.Run("what_is_required_and_is_not_there_fails_the_call", func(t *testing.T) {
+	t.Run("c_ex_04_an_unknown_level_is_named", func(t *testing.T) {
+		for _, level := range []apps.ExpandLevel{"everything", "+everything"} {
+			cresp := s.user.calls(t, p.id, apps.CallRequest{Call: *apps.NewCall("/hear").WithExpand(apps.Expand{Team: level})})
+			failed(t, cresp, `failed to expand context: "everything" is not a known expand level`)
+		}
+		// The driver's documentation has these two, which the original does not know (B-04).
+		for _, level := range []apps.ExpandLevel{"none", "-all"} {
+			done(t, s.user.calls(t, p.id, apps.CallRequest{Call: *apps.NewCall("/hear").WithExpand(apps.Expand{Team: level})}))
+		}
+	})
+
+	t.Run("c_ex_11_what_the_user_agent_says_of_itself_stays", func(t *testing.T) {
+		creq := apps.CallRequest{Call: *apps.NewCall("/hear").WithExpand(apps.Expand{ActingUser: apps.ExpandAll})}
+		creq.Context.UserAgent, creq.Context.TrackAsSubmit = "mobile", true
+		done(t, s.user.calls(t, p.id, creq))
+		equal(t, "the user agent", p.last(t, "/hear").request(t).Context.UserAgentContext,
+			apps.UserAgentContext{UserAgent: "mobile", TrackAsSubmit: true})
+	})
+
+	t.Run("c_ex_07_what_is_required_and_is_not_there_fails_the_call", func(t *testing.T) {
 		for text, expand := range map[string]apps.Expand{
 			"team: no team ID to expand":                         {Team: apps.ExpandSummary.Required()},
 			"channel: no channel ID to expand":                   {Channel: apps.ExpandAll.Required()},
@@ -127,7 +150,7 @@ func TestExpand(t *testing.T) {
 		}
 	})
 
-	t.Run("where_somebody_may_not_look_their_app_may_not", func(t *testing.T) {
+	t.Run("c_ex_03_where_somebody_may_not_look_their_app_may_not", func(t *testing.T) {
 		// A direct channel of two others.
 		channel, _, err := s.admin.v4.CreateDirectChannel(s.admin.id, s.other.id)
 		good(t, err)

@@ -105,8 +105,8 @@ func TestStore(t *testing.T) {
 		truth(t, got.Valid(), "a token without an end is valid")
 	})
 
-	t.Run("c_oa_01_every_kind_of_value_comes_back", func(t *testing.T) {
-		for _, value := range []string{`0`, `false`, `""`, `[1,2]`, `-1.5e300`, `12345678901234567890`, `{"a":{"b":[null]}}`} {
+	t.Run("c_oa_01_c_so_07_every_kind_of_value_comes_back_with_its_bytes", func(t *testing.T) {
+		for _, value := range []string{`0`, `false`, `""`, `[1,2]`, `-1.5e300`, `12345678901234567890`, `{"a":{"b":[null]}}`, `{"b":1.50,"a":"\u00fc ü","b":2}`} {
 			good(t, asUser.StoreOAuth2User(json.RawMessage(value)))
 			var got json.RawMessage
 			good(t, asUser.GetOAuth2User(&got))
