@@ -22,6 +22,8 @@ type probe struct {
 	got   []heard
 	on    map[string]goapp.HandlerFunc
 	bytes map[string]http.HandlerFunc
+	// whole answers every request, where it is set.
+	whole http.HandlerFunc
 }
 
 // heard is one request that reached the App.
@@ -67,6 +69,9 @@ func (p *probe) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	p.mu.Lock()
 	p.got = append(p.got, heard{req.Method, req.URL.Path, req.Header.Clone(), text})
 	raw := p.bytes[req.URL.Path]
+	if p.whole != nil {
+		raw = p.whole
+	}
 	p.mu.Unlock()
 	req.Body = io.NopCloser(bytes.NewReader(text))
 	if raw != nil {
@@ -98,6 +103,13 @@ func (p *probe) serve(path string, handler http.HandlerFunc) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.bytes[path] = handler
+}
+
+// past has the App answer every request past goapp.
+func (p *probe) past(handler http.HandlerFunc) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.whole = handler
 }
 
 // says has the App answer requests for a path with these bytes.

@@ -2,6 +2,7 @@ package tests
 
 import (
 	"encoding/json"
+	"io"
 	"net/http"
 	"strings"
 	"testing"
@@ -10,6 +11,7 @@ import (
 	"github.com/mattermost/mattermost-plugin-apps/apps/appclient"
 	"github.com/mattermost/mattermost-plugin-apps/apps/goapp"
 	appspath "github.com/mattermost/mattermost-plugin-apps/apps/path"
+	"github.com/mattermost/mattermost-plugin-apps/utils"
 )
 
 const echoID = apps.AppID("echotest")
@@ -57,6 +59,15 @@ func TestCalls(t *testing.T) {
 		done(t, s.user.calls(t, p.id, apps.CallRequest{Call: *apps.NewCall("/webhook/x")}))
 		failed(t, s.user.calls(t, p.id, apps.CallRequest{Call: *apps.NewCall("/a/..//oauth2/connect/")}),
 			"forbidden call path: path /oauth2/connect defined as get_oauth2_connect_url.path")
+		// The original compares before it decodes, so that these come in at the reserved path there.
+		for _, path := range []string{"/%70ing", "/oauth2%2Fcomplete", "/oauth2/%2563omplete?code=c", "/oauth2/connect?x", "/webhook#x"} {
+			before := len(p.heard("/ping")) + len(p.heard("/oauth2/complete")) + len(p.heard("/oauth2/connect")) + len(p.heard("/webhook"))
+			cresp := s.user.calls(t, p.id, apps.CallRequest{Call: *apps.NewCall(path)})
+			equal(t, "type", cresp.Type, apps.CallResponseTypeError)
+			contains(t, cresp.Text, "forbidden call path: path "+path+" defined as ")
+			after := len(p.heard("/ping")) + len(p.heard("/oauth2/complete")) + len(p.heard("/oauth2/connect")) + len(p.heard("/webhook"))
+			equal(t, "how often the App heard of it", after, before)
+		}
 		s.uninstall(t, p.id)
 	})
 
@@ -134,6 +145,40 @@ func TestCalls(t *testing.T) {
 			answer, err := s.user.DoAPIPOST(api(appspath.Call), wrong)
 			bad(t, err, "failed to unmarshal Call request: "+why+": invalid input")
 			equal(t, "status", answer.StatusCode, http.StatusBadRequest)
+		}
+		s.uninstall(t, p.id)
+	})
+
+	t.Run("a_call_comes_in_where_the_drivers_own_package_puts_it", func(t *testing.T) {
+		p := echo(t, s, nil)
+		var last string
+		p.past(func(w http.ResponseWriter, req *http.Request) {
+			last = req.RequestURI
+			_, _ = io.WriteString(w, "{}")
+		})
+		defer p.past(nil)
+		for _, path := range []string{
+			"/a", "/a/b/", "//a//b", "/a/./b/../c", "/../../a", "/a b", "/a%20b", "/a%2Fb", "/a%252Fb", "/ü", "/%C3%BC", "/a?b=c&d=%2F", "/a?",
+			"/a#b", "/a;b,c", "/a:b@c", "/a+b", "/a%2Bb", `/a"<>b`, "/a\\b", "/a|b^c`d{e}", "/(a)*!'b", "/a?b#c?d", "/a%00b", "/日本", "/a=&b",
+			"/a/%2e%2e/b", "/%2e", "/a%3Fb", "/a%23b", "/a//?x=/../y", "/~a_b.c-d", "/$a", "/[a]",
+			"/100%25", "/a%2525b", "/%zz", "/%", "/a\x7fb", "/a\tb", "/a?%zz",
+		} {
+			clean, err := utils.CleanPath(path)
+			good(t, err)
+			want, err := utils.CleanURL(p.Manifest.Deploy.HTTP.RootURL + "/" + clean)
+			cresp := s.user.calls(t, p.id, apps.CallRequest{Call: *apps.NewCall(path)})
+			if err == nil {
+				var req *http.Request
+				if req, err = http.NewRequest(http.MethodPost, want, nil); err == nil {
+					want = req.URL.RequestURI()
+				}
+			}
+			if err != nil {
+				failed(t, cresp, "upstream call failed: failed to invoke via HTTP: "+err.Error())
+				continue
+			}
+			truth(t, cresp.Type == apps.CallResponseTypeOK, "%q: %s", path, cresp.Text)
+			equal(t, "where a call of "+path+" comes in", last, want)
 		}
 		s.uninstall(t, p.id)
 	})
