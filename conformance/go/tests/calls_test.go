@@ -4,7 +4,9 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/mattermost/mattermost-plugin-apps/apps"
@@ -180,6 +182,68 @@ func TestCalls(t *testing.T) {
 			truth(t, cresp.Type == apps.CallResponseTypeOK, "%q: %s", path, cresp.Text)
 			equal(t, "where a call of "+path+" comes in", last, want)
 		}
+		s.uninstall(t, p.id)
+	})
+
+	t.Run("an_app_below_a_path_of_its_host_hears_everything_there", func(t *testing.T) {
+		p := echo(t, s, nil)
+		var strangers atomic.Int32
+		host := http.NewServeMux()
+		host.Handle("/apps/echo/", http.StripPrefix("/apps/echo", p))
+		host.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
+			strangers.Add(1)
+			_, _ = io.WriteString(w, "{}")
+		})
+		outer := httptest.NewServer(host)
+		t.Cleanup(outer.Close)
+		p.Manifest.Deploy.HTTP = &apps.HTTP{RootURL: outer.URL + "/apps/echo/"}
+		before := len(p.heard("/ping"))
+		s.install(t, p.Manifest)
+		equal(t, "pings", len(p.heard("/ping")), before+1)
+		done(t, s.user.calls(t, p.id, apps.CallRequest{Call: *apps.NewCall("/echo")}))
+		equal(t, "bindings", s.bindings(t, s.user, nil).Error, "1 error occurred:\n\t* no location granted to bind to: forbidden\n\n")
+		done(t, s.user.calls(t, p.id, apps.CallRequest{Call: *apps.NewCall("/../../echo")}))
+		// The original calls whoever serves beside it, with the App's tokens.
+		for _, path := range []string{"/%2e%2e/neighbour", "/..%2f..%2fx", "/a/%252e%252e/%2e%2e/%2e%2e/ping"} {
+			cresp := s.user.calls(t, p.id, apps.CallRequest{Call: *apps.NewCall(path)})
+			equal(t, "type", cresp.Type, apps.CallResponseTypeError)
+			contains(t, cresp.Text, "upstream call failed: failed to invoke via HTTP: bad path: ")
+		}
+		equal(t, "how often a stranger was called", strangers.Load(), 0)
+		s.uninstall(t, p.id)
+	})
+
+	t.Run("a_large_call_and_a_large_answer_arrive_whole", func(t *testing.T) {
+		p := echo(t, s, nil)
+		large := strings.Repeat("x<&>", 1<<14)
+		p.answer("/back", func(creq goapp.CallRequest) apps.CallResponse { return apps.NewDataResponse(creq.Values["large"]) })
+		cresp := s.user.calls(t, p.id, apps.CallRequest{Call: *apps.NewCall("/back"), Values: map[string]any{"large": large}})
+		truth(t, cresp.Type == apps.CallResponseTypeOK && cresp.Data == any(large), "%s: %d bytes", cresp.Text, len(text(t, cresp.Data)))
+		s.uninstall(t, p.id)
+	})
+
+	t.Run("an_app_that_redirects_is_not_followed", func(t *testing.T) {
+		// The original follows ten times.
+		p := echo(t, s, nil)
+		p.serve("/moved", func(w http.ResponseWriter, req *http.Request) {
+			http.Redirect(w, req, "/echo", http.StatusTemporaryRedirect)
+		})
+		cresp := s.user.calls(t, p.id, apps.CallRequest{Call: *apps.NewCall("/moved")})
+		equal(t, "type", cresp.Type, apps.CallResponseTypeError)
+		truth(t, strings.HasPrefix(cresp.Text, "upstream call failed: failed to invoke via HTTP: "), "%s", cresp.Text)
+		equal(t, "what it heard", len(p.heard("/echo")), 0)
+		s.uninstall(t, p.id)
+	})
+
+	t.Run("an_app_that_may_act_as_nobody_has_no_token_and_expands_nothing", func(t *testing.T) {
+		p := newProbe(t, "nobodys", func(manifest *apps.Manifest) { manifest.RequestedPermissions = apps.Permissions{"else"} })
+		s.install(t, p.Manifest)
+		done(t, s.user.calls(t, p.id, apps.CallRequest{Call: *apps.NewCall("/hear")}))
+		cc := p.last(t, "/hear").request(t).Context
+		equal(t, "the bot's token", cc.BotAccessToken, "")
+		truth(t, cc.BotUserID != "", "no bot")
+		failed(t, s.user.calls(t, p.id, apps.CallRequest{Call: *apps.NewCall("/hear").WithExpand(apps.Expand{Locale: apps.ExpandAll})}),
+			"failed to expand context: apps without any ActAs* permission can't expand: unauthorized")
 		s.uninstall(t, p.id)
 	})
 

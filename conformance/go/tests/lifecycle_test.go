@@ -189,6 +189,40 @@ func TestLifecycle(t *testing.T) {
 		good(t, err)
 	})
 
+	t.Run("c_ad_01_a_bots_name_is_its_apps_or_the_next_that_is_free", func(t *testing.T) {
+		for id, name := range map[apps.AppID]string{"Capitals.1": "capitals.1", "user-2": "user-2-app", "under_score": "under_score"} {
+			p := newProbe(t, id, nil)
+			app := s.install(t, p.Manifest)
+			equal(t, "the bot's name", app.BotUsername, name)
+			bot, _, err := s.admin.v4.GetUser(app.BotUserID, "")
+			good(t, err)
+			equal(t, "the bot", []any{bot.Username, bot.IsBot, bot.BotDescription},
+				[]any{name, true, "Bot account for `tests App's OAuth2 APIs` App."})
+			cc := p.acts(t, s.user)
+			equal(t, "the App's path", cc.AppPath, "/plugins/com.mattermost.apps/apps/"+string(id))
+			good(t, appclient.AsActingUser(cc).StoreOAuth2User("of "+name))
+			equal(t, "the record", p.oauth2(t, s.user).User, any("of "+name))
+			s.uninstall(t, id)
+		}
+	})
+
+	t.Run("c_ad_01_c_ad_02_an_app_that_fails_its_own_callbacks_is_installed_disabled_and_enabled_all_the_same", func(t *testing.T) {
+		p := newProbe(t, "clumsy", func(manifest *apps.Manifest) {
+			manifest.OnInstall, manifest.OnDisable, manifest.OnEnable = apps.NewCall("/oops"), apps.NewCall("/oops"), apps.NewCall("/oops")
+		})
+		p.answer("/oops", func(goapp.CallRequest) apps.CallResponse {
+			return apps.CallResponse{Type: apps.CallResponseTypeError, Text: "oops"}
+		})
+		s.install(t, p.Manifest)
+		_, err := s.admin.DisableApp(p.id)
+		good(t, err)
+		_, err = s.admin.EnableApp(p.id)
+		good(t, err)
+		equal(t, "how often it was called", len(p.heard("/oops")), 3)
+		done(t, s.user.calls(t, p.id, apps.CallRequest{Call: *apps.NewCall("/send")}))
+		s.uninstall(t, p.id)
+	})
+
 	t.Run("c_rb_01_an_app_installed_again_under_a_new_name_renames_its_bot", func(t *testing.T) {
 		var bots []string
 		for _, name := range []string{"First Name", "Second Name"} {

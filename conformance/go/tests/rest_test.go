@@ -1,6 +1,7 @@
 package tests
 
 import (
+	"errors"
 	"net/http"
 	"testing"
 
@@ -35,6 +36,21 @@ func TestRest(t *testing.T) {
 		preferences, _, err := asUser.GetPreferences(s.user.id)
 		good(t, err)
 		equal(t, "preferences", len(preferences), 0)
+	})
+
+	t.Run("what_is_not_there_is_an_error_of_the_sites_kind", func(t *testing.T) {
+		_, _, unknown := asUser.GetUser("aaaaaaaaaaaaaaaaaaaaaaaaaa", "")
+		_, _, missing := asUser.GetUserByEmail("user-2@example.com", "")
+		_, _, refused := model.NewAPIv4Client(s.url).GetMe("")
+		_, _, forbidden := asBot.GetPostsForChannel(w.channel.Id, 0, 10, "", false, false)
+		for err, status := range map[error]int{
+			unknown: http.StatusNotFound, missing: http.StatusNotFound, refused: http.StatusUnauthorized, forbidden: http.StatusForbidden,
+		} {
+			var told *model.AppError
+			truth(t, errors.As(err, &told), "%T %v", err, err)
+			equal(t, "status", told.StatusCode, status)
+			truth(t, told.Id != "" && told.Message != "", "%s", shown(told))
+		}
 	})
 
 	t.Run("teams_and_channels_are_found", func(t *testing.T) {

@@ -3,6 +3,7 @@ package tests
 import (
 	"io/fs"
 	"net/http"
+	"strings"
 	"testing"
 	"testing/fstest"
 
@@ -41,6 +42,10 @@ func TestStatic(t *testing.T) {
 	t.Run("what_the_app_does_not_have_is_its_own_404", func(t *testing.T) {
 		got := said(s.raw(t, http.MethodGet, address+"x", s.user.token, ""))
 		equal(t, "what is said", got, "404 404 page not found\n")
+		got = said(s.raw(t, http.MethodGet, strings.TrimSuffix(address, "i.png")+"100%2525", s.user.token, ""))
+		equal(t, "what is said", got, "400 invalid URL escape \"%\"\n")
+		got = said(s.raw(t, http.MethodGet, strings.TrimSuffix(address, "i.png")+"..%2f..%2fsecret", s.user.token, ""))
+		equal(t, "what is said", got, "400 bad path: \"../../secret\": invalid input\n")
 		got = said(s.raw(t, http.MethodGet, address, "", ""))
 		equal(t, "what is said", got, "401 "+noUser+"\n")
 	})

@@ -182,6 +182,10 @@ func TestStore(t *testing.T) {
 			failed(t, cresp, "payload is not valid JSON: invalid input")
 			equal(t, "the record", record(t, asUser), text(t, testUser()))
 		}
+		// The original takes bytes that are no UTF-8 and keeps them.
+		status, err := send(asUser, http.MethodPost, appspath.OAuth2User, "\"\xff\"")
+		truth(t, err != nil && status == http.StatusBadRequest, "%d %v", status, err)
+		equal(t, "the record", record(t, asUser), text(t, testUser()))
 		// What the driver cannot encode it sends as an empty body.
 		bad(t, asUser.StoreOAuth2User(func() {}), "payload is not valid JSON: invalid input")
 	})
