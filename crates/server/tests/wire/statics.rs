@@ -91,3 +91,15 @@ async fn who_may_and_what_there_is_not() {
         (500, format!("failed to fetch: {url}, error: {why}: {why}\n"))
     );
 }
+
+/// The route decodes once; what is left of a name keeps its spelling, as where the original fetches it.
+#[tokio::test]
+async fn a_name_is_fetched_as_it_is_spelt() {
+    let stage = installed().await;
+    for (name, target) in
+        [("a%252fb", "/static/a%2fb"), ("a%2520b", "/static/a%20b"), ("a%20b", "/static/a%20b")]
+    {
+        assert_eq!(stage.asset(APP, name).await.status, 200);
+        assert_eq!(stage.fake.calls().pop().unwrap().target, target, "{name}");
+    }
+}
