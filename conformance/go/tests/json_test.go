@@ -123,7 +123,7 @@ func TestJSON(t *testing.T) {
 			answer, err := s.user.DoAPIPOST(api(appspath.Call), odd)
 			good(t, err)
 			equal(t, "type", at(object(t, []byte(body(t, answer))), "type"), any("ok"))
-			got := p.last(t, "/hear").request(t)
+			got := p.last(t, "/hear").odd(t)
 			agent := want.Context.UserAgentContext
 			agent.AppID, agent.Location = "", ""
 			equal(t, "the user agent's part", got.Context.UserAgentContext, agent)

@@ -3,12 +3,14 @@ package tests
 import (
 	"io/fs"
 	"net/http"
+	"net/url"
 	"strings"
 	"testing"
 	"testing/fstest"
 
 	"github.com/mattermost/mattermost-plugin-apps/apps"
 	"github.com/mattermost/mattermost-plugin-apps/apps/goapp"
+	"github.com/mattermost/mattermost-plugin-apps/utils"
 )
 
 const icon = "\x89PNG\r\n\x1a\n\x00\x01\x02\xff\xfe"
@@ -48,6 +50,33 @@ func TestStatic(t *testing.T) {
 		equal(t, "what is said", got, "400 bad path: \"../../secret\": invalid input\n")
 		got = said(s.raw(t, http.MethodGet, address, "", ""))
 		equal(t, "what is said", got, "401 "+noUser+"\n")
+	})
+
+	t.Run("c_uu_04_a_name_comes_in_where_the_drivers_own_package_puts_it", func(t *testing.T) {
+		var last string
+		p.past(func(w http.ResponseWriter, req *http.Request) { last = req.RequestURI })
+		defer p.past(nil)
+		folder := strings.TrimSuffix(address, "i.png")
+		for _, name := range []string{
+			"i.png", "a b.png", "a%20b.png", "a%2fb", "ü.png", "a?b=c", "a#b", "a+b", "a;b,c", "(a)*!'", "a:b", "X/Y/../Z", "X//Y", "X/./Y",
+			"X/Y/", "X/../../Y", "X/..", ".", "%2e%2e/x", "%252e%252e/x", "100%", "%zz", "a%zzb", "a\\b", `a"b<c>`, "日本.png", "?x", ":x", "a=&b",
+		} {
+			// The route decodes a name once before it is looked at.
+			status, _, told := s.raw(t, http.MethodGet, folder+url.PathEscape(name), s.user.token, "")
+			clean, err := utils.CleanStaticURL(name)
+			if err == nil {
+				clean, err = utils.CleanURL(p.Manifest.Deploy.HTTP.RootURL + "/static/" + clean)
+			}
+			if err != nil {
+				equal(t, "of "+name, told, err.Error()+"\n")
+				equal(t, "status", status, http.StatusBadRequest)
+				continue
+			}
+			truth(t, status == http.StatusOK, "%q: %d %s", name, status, told)
+			req, err := http.NewRequest(http.MethodGet, clean, nil)
+			good(t, err)
+			equal(t, "where "+name+" comes in", last, req.URL.RequestURI())
+		}
 	})
 
 	t.Run("c_sa_02_of_a_disabled_app_too", func(t *testing.T) {

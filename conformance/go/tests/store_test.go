@@ -113,6 +113,7 @@ func TestStore(t *testing.T) {
 			equal(t, "the value", string(got), value)
 			equal(t, "the bytes", record(t, asUser), value)
 		}
+		good(t, asUser.StoreOAuth2User(nil))
 	})
 
 	t.Run("c_oa_02_a_sysadmins_call_stores_an_app_record_with_all_four_members", func(t *testing.T) {
