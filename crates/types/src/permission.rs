@@ -24,7 +24,7 @@ impl Permission {
             Self::ACT_AS_USER => "use Mattermost REST API as connected users",
             Self::REMOTE_OAUTH2 => "use a remote (3rd party) OAuth2 and store secrets",
             Self::REMOTE_WEBHOOKS => "receive webhook messages from a remote (3rd party) system",
-            unknown => return format!("unknown permission: `{unknown}`"),
+            unknown => return format!("unknown permission: {unknown}"),
         };
         prose.to_owned()
     }

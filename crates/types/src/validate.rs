@@ -149,12 +149,13 @@ impl OpenFaas {
         if self.functions.is_empty() {
             faults.invalid(Rule::OpenFaas, "must provide at least 1 function");
         }
-        for function in &self.functions {
-            let empty = match (function.path.is_empty(), function.name.is_empty()) {
-                (true, _) => "path",
-                (false, true) => "name",
-                (false, false) => continue,
-            };
+        // The original stops at the first one, and so does its text.
+        let wrong = self.functions.iter().find_map(|function| match (&*function.path, &*function.name) {
+            ("", _) => Some((function, "path")),
+            (_, "") => Some((function, "name")),
+            _ => None,
+        });
+        if let Some((function, empty)) = wrong {
             let name = quote(&function.name);
             faults.invalid(
                 Rule::OpenFaas,

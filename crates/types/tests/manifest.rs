@@ -139,6 +139,7 @@ fn c_ud_10_each_single_fault_is_named() {
         ["invalid root_url: \"x\": parse \"x\": invalid URI for request: invalid input"]
     );
     assert_eq!(with(|m| m.icon = "../..".to_owned()), ["bad path: \"../..\": invalid input"]);
+    assert_eq!(with(|m| m.icon = "%zz".to_owned()), ["parse \"%zz\": invalid URL escape \"%zz\""]);
     let no_function = "must provide at least 1 function in aws_lambda.Functions: invalid input";
     assert_eq!(with(|m| m.aws_lambda = aws(Vec::new())), [no_function]);
     assert_eq!(
@@ -181,6 +182,9 @@ fn section_8_2_functions_of_open_faas_need_path_and_name() {
     };
     assert_eq!(with(r#"{"functions":[{"name":"f"}]}"#), [text("f", "path")]);
     assert_eq!(with(r#"{"functions":[{"path":"/"}]}"#), [text("", "name")]);
+    // Of several bad ones only the first is named.
+    let several = r#"{"functions":[{"path":"/","name":"f"},{"path":"/"},{"name":"g"},{}]}"#;
+    assert_eq!(with(several), [text("", "name")]);
 }
 
 #[test]
@@ -204,7 +208,10 @@ fn section_8_3_permissions_need_others() {
         asking(&["user_joined_channel_notification"]),
         [format!("be notified when users join channels requires {bot}: invalid input")]
     );
-    assert_eq!(Permission::prose("fly"), "unknown permission: `fly`");
+    // As it is, with no marks around it.
+    assert_eq!(Permission::prose("fly"), "unknown permission: fly");
+    let unknown = asking(&["remote_oauth2", "fly"]);
+    assert!(unknown[0].contains(", unknown permission: fly requires use Mattermost REST API"), "{unknown:?}");
 }
 
 #[test]

@@ -28,8 +28,10 @@ fn c_uu_04_static_names_are_cleaned() {
         ("X%252f..%252f..%252fm", "bad path: \"X/../../m\": invalid input"),
         ("X/..", "bad path: \"X/..\": invalid input"),
         ("../..", "bad path: \"../..\": invalid input"),
-        ("100%25", "invalid URL escape \"%\": invalid input"),
-        ("%zz", "parse \"%zz\": invalid URL escape \"%zz\": invalid input"),
+        // What is no URL has no kind, as in the original.
+        ("100%25", "invalid URL escape \"%\""),
+        ("%zz", "parse \"%zz\": invalid URL escape \"%zz\""),
+        (":x", "parse \":x\": missing protocol scheme"),
     ];
     for (name, text) in bad {
         assert_eq!(clean_static(name).unwrap_err().to_string(), text, "{name}");
@@ -79,6 +81,28 @@ fn section_7_1_a_path_with_a_percent_sign_of_its_own_cannot_be_called() {
     assert_eq!(why("/100%25"), "invalid URL escape \"%\"");
     assert_eq!(why("/a%2525b"), "invalid URL escape \"%b\"");
     assert_eq!(why("/%zz"), "parse \"http://h:1//%zz\": invalid URL escape \"%zz\"");
+}
+
+#[test]
+fn os_48_a_call_stays_below_the_apps_root() {
+    let root = "http://h:1/root";
+    for path in
+        ["/%2e%2e/x", "/..%2fx", "/a/%252e%252e/%2e%2e/x", "/%2e%2e", "/%2e%2e/rootless/x", "/%2e%2e/roo"]
+    {
+        let why = call_url(root, path).unwrap_err().to_string();
+        assert!(why.starts_with("bad path: \"/root/"), "{path}: {why}");
+    }
+    for (path, url) in [
+        ("/a/%2e%2e/b", "http://h:1/root/b"),
+        ("/%2e%2e/root/x", "http://h:1/root/x"),
+        ("/", "http://h:1/root"),
+        ("/..x", "http://h:1/root/..x"),
+    ] {
+        assert_eq!(call_url(root, path).as_deref(), Ok(url), "{path}");
+    }
+    // Where the root is the whole host there is nothing to leave.
+    assert_eq!(call_url("http://h:1", "/%2e%2e/x").as_deref(), Ok("http://h:1/x"));
+    assert_eq!(call_url("http://h:1/a%20b/", "/x").as_deref(), Ok("http://h:1/a%20b/x"));
 }
 
 #[test]

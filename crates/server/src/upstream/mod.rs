@@ -126,7 +126,7 @@ impl Upstream {
         name: &str,
         deadline: Instant,
     ) -> Result<Asset, Error> {
-        let (shown, url) = address(target, &format!("/static/{name}"))?;
+        let (shown, url) = address(target, &format!("static/{name}"))?;
         let (_, folder) = address(target, "/static")?;
         // A name is a URL reference and may have a host, `..` among them: only the whole URL tells (B-58).
         let inside = url.path().strip_prefix(folder.path()).is_some_and(|rest| rest.starts_with('/'));

@@ -134,3 +134,25 @@ async fn c_cl_02_callbacks_of_the_manifest_are_forbidden_at_the_door() {
         forbidden(&stage, &format!("/prefix/{name}")).await;
     }
 }
+
+/// Whoever else serves at the App's host is not the App, and a call carries the App's tokens.
+#[tokio::test]
+async fn os_48_a_users_call_does_not_leave_the_apps_root() {
+    let stage = Stage::set().await;
+    let mut manifest = stage.fake.manifest(APP, &["act_as_bot"]);
+    manifest["http"]["root_url"] = json!(format!("{}/root", stage.fake.root_url()));
+    stage.site.install(&stage.admin, &manifest).await;
+    let before = stage.fake.calls().len();
+    for path in ["/%2e%2e/neighbour", "/a/%252e%252e/..%2f..%2fneighbour"] {
+        let call = json!({"path": path, "context": {"app_id": APP}});
+        let answer = stage.site.post(&stage.user.token, "/call", &call).await.json();
+        assert_eq!(answer["type"], "error", "{answer}");
+        let text = answer["text"].as_str().unwrap();
+        assert!(text.starts_with("upstream call failed: failed to invoke via HTTP: bad path: "), "{text}");
+    }
+    assert_eq!(stage.fake.calls().len(), before, "a neighbour was called");
+    let call = json!({"path": "/a/%2e%2e/echo", "context": {"app_id": APP}});
+    let answer = stage.site.post(&stage.user.token, "/call", &call).await.json();
+    assert_eq!(answer["type"], "ok", "{answer}");
+    assert_eq!(stage.fake.calls_to("/root/echo").len(), 1);
+}

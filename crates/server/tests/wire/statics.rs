@@ -69,6 +69,9 @@ async fn names_that_leave_the_folder_are_refused() {
         assert!(answer.text().ends_with(": invalid input\n"), "{}", answer.text());
     }
     assert_eq!(stage.asset(APP, "%252e%252e").await.text(), "bad path: \"..\": invalid input\n");
+    // A name that is no URL once decoded: the text is the original's, which has no kind.
+    let answer = stage.asset(APP, "100%2525").await;
+    assert_eq!((answer.status, answer.text().as_str()), (400, "invalid URL escape \"%\"\n"));
     assert_eq!(stage.fake.calls().len(), before, "the App was asked");
 }
 
@@ -87,4 +90,16 @@ async fn who_may_and_what_there_is_not() {
         (answer.status, answer.text()),
         (500, format!("failed to fetch: {url}, error: {why}: {why}\n"))
     );
+}
+
+/// The route decodes once; what is left of a name keeps its spelling, as where the original fetches it.
+#[tokio::test]
+async fn a_name_is_fetched_as_it_is_spelt() {
+    let stage = installed().await;
+    for (name, target) in
+        [("a%252fb", "/static/a%2fb"), ("a%2520b", "/static/a%20b"), ("a%20b", "/static/a%20b")]
+    {
+        assert_eq!(stage.asset(APP, name).await.status, 200);
+        assert_eq!(stage.fake.calls().pop().unwrap().target, target, "{name}");
+    }
 }

@@ -23,14 +23,14 @@ pub fn clean(path: &str) -> String {
 /// Cleans the name of a static asset or an icon (section 11.5): percent-decoded until nothing changes, then cleaned
 /// lexically; what would leave the static folder is refused, `..` alone too (B-58). A query stays.
 pub fn clean_static(name: &str) -> Result<String, PathError> {
-    let mut parts = Parts::parse(name, false).map_err(|why| PathError(why.parsing(name)))?;
+    let mut parts = Parts::parse(name, false).map_err(|why| PathError::NoUrl(why.parsing(name)))?;
     if parts.path.is_empty() {
-        return Err(PathError("empty path".to_owned()));
+        return Err(PathError::Path("empty path".to_owned()));
     }
-    let decoded = escape::decode_fully(&parts.path).map_err(|why| PathError(why.to_string()))?;
+    let decoded = escape::decode_fully(&parts.path).map_err(|why| PathError::NoUrl(why.to_string()))?;
     let mut cleaned = clean_bytes(&decoded);
     if cleaned == b"." || cleaned == b".." || cleaned.starts_with(b"../") {
-        return Err(PathError(format!("bad path: {}", quote(&lossy(&decoded)))));
+        return Err(PathError::Path(format!("bad path: {}", quote(&lossy(&decoded)))));
     }
     if parts.scheme.is_empty() && cleaned.starts_with(b"/") {
         cleaned.insert(0, b'.');
@@ -39,13 +39,21 @@ pub fn clean_static(name: &str) -> Result<String, PathError> {
     Ok(parts.to_string())
 }
 
-/// Why a name is no path below the static folder. The text is the wire's, with its kind: `…: invalid input`.
+/// Why a name is no path below the static folder. The text is the wire's.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PathError(String);
+pub enum PathError {
+    /// It is not even a URL. The wire's text has no kind.
+    NoUrl(String),
+    /// It is empty, or leads out of the folder. The wire's text ends in its kind: `…: invalid input`.
+    Path(String),
+}
 
 impl fmt::Display for PathError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: invalid input", self.0)
+        match self {
+            Self::NoUrl(why) => f.write_str(why),
+            Self::Path(why) => write!(f, "{why}: invalid input"),
+        }
     }
 }
 

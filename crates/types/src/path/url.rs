@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::parse::Parts;
-use super::{clean_bytes, escape};
+use super::{clean_bytes, escape, lossy, quote};
 
 /// Why a text makes no URL, in the wire's words.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,7 +21,9 @@ impl std::error::Error for UrlError {}
 /// changes, cleaned, encoded again. Query and fragment stay. Whatever the path, scheme and host are the root's.
 ///
 /// # Errors
-/// A path that still has a percent sign once it is decoded cannot be called: `invalid URL escape "%…"`.
+/// A path that still has a percent sign once it is decoded cannot be called: `invalid URL escape "%…"`. One that leaves
+/// the root's path is refused, as there a stranger may serve, and a call carries the App's tokens: `bad path: "…"`
+/// (OS-48; the original calls it).
 pub fn call_url(root_url: &str, call_path: &str) -> Result<String, UrlError> {
     target(root_url, call_path).map(|parts| parts.to_string())
 }
@@ -37,7 +39,21 @@ fn target(root_url: &str, call_path: &str) -> Result<Parts, UrlError> {
     let mut parts = Parts::parse(&joined, false).map_err(|why| UrlError(why.parsing(&joined)))?;
     let decoded = escape::decode_fully(&parts.path).map_err(|why| UrlError(why.to_string()))?;
     parts.path = clean_bytes(&decoded);
+    if !is_below(root_url, &parts.path) {
+        return Err(UrlError(format!("bad path: {}", quote(&lossy(&decoded)))));
+    }
     Ok(parts)
+}
+
+/// Whether a cleaned path is the root's or below it.
+fn is_below(root_url: &str, path: &[u8]) -> bool {
+    let root = Parts::parse(root_url, false).ok().and_then(|root| escape::decode_fully(&root.path).ok());
+    let Some(root) = root else { return false };
+    let root = clean_bytes(&root);
+    match root.as_slice() {
+        b"." | b"/" => true,
+        root => path.strip_prefix(root).is_some_and(|rest| rest.is_empty() || rest.starts_with(b"/")),
+    }
 }
 
 /// Why a text is no absolute `http` or `https` URL with a host, or nothing if it is one (section 8.2).
@@ -65,7 +81,7 @@ pub fn normalize_remote(base: &str, site_url: &str) -> Result<String, UrlError> 
     };
     let parts = Parts::parse(&absolute, false).map_err(|why| UrlError(why.parsing(base)))?;
     if parts.host().is_empty() {
-        return Err(UrlError(format!("invalid URL, no hostname: {}", super::quote(base))));
+        return Err(UrlError(format!("invalid URL, no hostname: {}", quote(base))));
     }
     if let Some(problem) = http_url_problem(&absolute) {
         return Err(UrlError(problem));

@@ -1,0 +1,165 @@
+package tests
+
+import (
+	"crypto/rand"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"sync"
+	"testing"
+	"time"
+
+	"golang.org/x/oauth2"
+
+	"tessera/conformance/hello"
+)
+
+// provider is a small OAuth2 provider (RFC 6749, the code flow and refreshing) with a list of calendars behind it.
+type provider struct {
+	url                    string
+	clientID, clientSecret string
+	// life is how long its tokens live.
+	life time.Duration
+
+	mu      sync.Mutex
+	codes   map[string]string // to the redirect URI that each was given to
+	access  map[string]bool
+	refresh map[string]bool
+	grants  []string // the kinds of all grants that were given
+}
+
+func newProvider(t testing.TB) *provider {
+	t.Helper()
+	p := &provider{
+		clientID: "hello-client", clientSecret: "s3cr3t&<1>", life: time.Hour,
+		codes: map[string]string{}, access: map[string]bool{}, refresh: map[string]bool{},
+	}
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /authorize", p.authorize)
+	mux.HandleFunc("POST /authorize", p.decide)
+	mux.HandleFunc("POST /token", p.token)
+	mux.HandleFunc("GET /calendars", p.calendars)
+	server := httptest.NewServer(mux)
+	t.Cleanup(server.Close)
+	p.url = server.URL
+	return p
+}
+
+// settings are what an App must know of the provider.
+func (p *provider) settings() hello.Provider {
+	return hello.Provider{
+		Endpoint:    oauth2.Endpoint{AuthURL: p.url + "/authorize", TokenURL: p.url + "/token"},
+		Scopes:      []string{"calendar", "profile email"},
+		ResourceURL: p.url + "/calendars",
+	}
+}
+
+// authorize shows a consent page.
+func (p *provider) authorize(w http.ResponseWriter, req *http.Request) {
+	query := req.URL.Query()
+	if query.Get("response_type") != "code" || query.Get("client_id") != p.clientID || query.Get("state") == "" {
+		http.Error(w, "bad request: "+req.URL.RawQuery, http.StatusBadRequest)
+		return
+	}
+	w.Header().Set("Content-Type", "text/html")
+	_, _ = fmt.Fprintf(w, `<form method="post"><input type="hidden" name="asked" value="%s"></form>`,
+		url.QueryEscape(req.URL.RawQuery))
+}
+
+// decide takes what was decided on the consent page, and sends the browser back.
+func (p *provider) decide(w http.ResponseWriter, req *http.Request) {
+	asked, err := url.QueryUnescape(req.FormValue("asked"))
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
+	}
+	query, err := url.ParseQuery(asked)
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
+	}
+	answer := url.Values{"state": {query.Get("state")}}
+	if req.FormValue("decision") == "allow" {
+		code := rand.Text()
+		p.mu.Lock()
+		p.codes[code] = query.Get("redirect_uri")
+		p.mu.Unlock()
+		answer.Set("code", code)
+		answer.Set("scope", query.Get("scope"))
+	} else {
+		answer.Set("error", "access_denied")
+	}
+	http.Redirect(w, req, query.Get("redirect_uri")+"?"+answer.Encode(), http.StatusFound)
+}
+
+// token swaps a code, once, or a refresh token, once.
+func (p *provider) token(w http.ResponseWriter, req *http.Request) {
+	id, secret, ok := req.BasicAuth()
+	if ok {
+		id, _ = url.QueryUnescape(id)
+		secret, _ = url.QueryUnescape(secret)
+	} else {
+		id, secret = req.FormValue("client_id"), req.FormValue("client_secret")
+	}
+	refuse := func(status int, code string) {
+		w.Header().Set("Content-Type", "application/json")
+		w.WriteHeader(status)
+		_ = json.NewEncoder(w).Encode(map[string]string{"error": code})
+	}
+	if id != p.clientID || secret != p.clientSecret {
+		refuse(http.StatusUnauthorized, "invalid_client")
+		return
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	kind := req.FormValue("grant_type")
+	switch kind {
+	case "authorization_code":
+		redirect, known := p.codes[req.FormValue("code")]
+		delete(p.codes, req.FormValue("code"))
+		if !known || redirect != req.FormValue("redirect_uri") {
+			refuse(http.StatusBadRequest, "invalid_grant")
+			return
+		}
+	case "refresh_token":
+		known := p.refresh[req.FormValue("refresh_token")]
+		delete(p.refresh, req.FormValue("refresh_token"))
+		if !known {
+			refuse(http.StatusBadRequest, "invalid_grant")
+			return
+		}
+	default:
+		refuse(http.StatusBadRequest, "unsupported_grant_type")
+		return
+	}
+	p.grants = append(p.grants, kind)
+	access, refresh := rand.Text(), rand.Text()
+	p.access[access], p.refresh[refresh] = true, true
+	w.Header().Set("Content-Type", "application/json")
+	_ = json.NewEncoder(w).Encode(map[string]any{
+		"access_token": access, "token_type": "Bearer", "refresh_token": refresh,
+		"expires_in": int(p.life.Seconds()),
+	})
+}
+
+// calendars is what a person's token opens.
+func (p *provider) calendars(w http.ResponseWriter, req *http.Request) {
+	token := req.Header.Get("Authorization")
+	p.mu.Lock()
+	known := len(token) > 7 && token[:7] == "Bearer " && p.access[token[7:]]
+	p.mu.Unlock()
+	if !known {
+		http.Error(w, "who are you?", http.StatusUnauthorized)
+		return
+	}
+	_, _ = fmt.Fprint(w, "Work, Family")
+}
+
+// granted is the kinds of all grants so far.
+func (p *provider) granted() []string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return append([]string{}, p.grants...)
+}
