@@ -5,7 +5,7 @@ use std::{process::Command, time::Duration};
 use tokio::time::Instant;
 
 use crate::{
-    Outcome,
+    Outcome, browser,
     counts::{self, Counts},
     licences, postgres,
     process::{cargo, run as run_command, shown, tee, works},
@@ -41,6 +41,8 @@ pub(crate) fn run(strict: bool) -> Outcome<bool> {
     );
     tally.check("benchmark", &mut cargo(["check", "-p", "xtask", "--features", "bench"]));
     tally.tests();
+    tally.browser();
+    tally.ignored();
 
     Ok(tally.close())
 }
@@ -101,11 +103,24 @@ impl Tally {
         for mut command in runners(with_postgres, self.strict) {
             self.runner(&mut command);
         }
+    }
+
+    fn ignored(&mut self) {
         if self.counts.ignored > 0 {
             self.leave_out(format!(
                 "{} ignored tests: remove `#[ignore]` (or mark a documentation example `no_run`)",
                 self.counts.ignored
             ));
+        }
+    }
+
+    fn browser(&mut self) {
+        if let Some(missing) = browser::missing() {
+            return self.leave_out(missing);
+        }
+        match browser::tests() {
+            Ok(mut command) => self.runner(&mut command),
+            Err(message) => self.fail(format!("browser tests: {message}")),
         }
     }
 
