@@ -1,70 +1,103 @@
-// The pictures of the README: the demo as somebody sees it who tries it. Called by `cargo xtask screenshots`, with the folder
-// for the pictures and a colour count is left to the PNG encoder.
+// The pictures of the README: the demo as somebody sees it who tries it. `cargo xtask screenshots` calls this with the folder
+// that they go to. Whatever is different each time (ports, the time of day) is put right before a picture is taken.
 
-import { mkdirSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { mkdirSync, statSync } from "node:fs";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { launch, profile } from "./lib/chromium.js";
 import { demo as start } from "./lib/demo.js";
-import { answer, command, connect, line, openConnect, signIn } from "./lib/steps.js";
+import { command, connect, line, openConnect, signIn } from "./lib/steps.js";
 
-const folder = process.argv[2] ?? "pictures";
+/** The largest picture, in bytes: they are part of every clone. */
+const LARGEST = 150_000;
+const FONT = "Inter";
+const TEN = new Date("2026-01-15T10:00:00");
+const DESK = { viewport: { width: 1040, height: 640 }, deviceScaleFactor: 1.5 };
+const PHONE = { viewport: { width: 375, height: 700 }, deviceScaleFactor: 2, hasTouch: true, isMobile: true };
+
+const [folder] = process.argv.slice(2);
+if (!folder) throw new Error("usage: node screenshots.js FOLDER");
+if (!execFileSync("fc-list", [":", "family"], { encoding: "utf8" }).split("\n").includes(FONT)) {
+  throw new Error(`the pictures are set in ${FONT}: \`apt-get install fonts-inter\` brings it`);
+}
 mkdirSync(folder, { recursive: true });
 
-/** The port is part of what is shown, so it is always the same. */
-const demo = await start({ listen: process.env.TESSERA_LISTEN ?? "127.0.0.1:0" });
-const browser = await launch();
+const demo = await start();
+const browser = await launch({ FONTCONFIG_FILE: fileURLToPath(new URL("fonts.conf", import.meta.url)) });
+
+/** Ports are as somebody has them who starts the demo as the README says. */
+const usual = [[demo.site_url, "http://localhost:8065"], [demo.provider_url, "http://127.0.0.1:9096"]];
+
+async function take(page, name, options = {}) {
+  await page.evaluate((pairs) => {
+    const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+    while (texts.nextNode()) {
+      for (const [from, to] of pairs) texts.currentNode.data = texts.currentNode.data.replaceAll(from, to);
+    }
+  }, usual);
+  const path = join(folder, `${name}.png`);
+  await page.screenshot({ path, animations: "disabled", caret: "hide", ...options });
+  const { size } = statSync(path);
+  console.log(`${name}.png  ${Math.round(size / 1000)} kB`);
+  if (size > LARGEST) throw new Error(`${name}.png has ${size} bytes; no picture may have more than ${LARGEST}`);
+}
+
+async function person(options) {
+  const context = await profile(browser, options);
+  const page = await context.newPage();
+  await page.clock.setFixedTime(TEN);
+  await signIn(page, demo, "user-1");
+  return { context, page };
+}
+
+/** A command and its answer, once the answer is whole. */
+async function ask(page, text, last) {
+  await command(page, text);
+  await page.locator("#log .message").last().getByText(last).waitFor();
+}
+
 try {
-  const desk = { viewport: { width: 1120, height: 700 }, deviceScaleFactor: 1.5 };
-  const take = async (page, name) => {
-    await page.evaluate(() => document.fonts.ready);
-    await page.screenshot({ path: join(folder, `${name}.png`), animations: "disabled", caret: "hide" });
-  };
   for (const colorScheme of ["light", "dark"]) {
-    const suffix = colorScheme === "dark" ? "-dark" : "";
-    const context = await profile(browser, { ...desk, colorScheme });
-    const page = await context.newPage();
-    await page.goto(demo.site_url);
-    await take(page, `home${suffix}`);
-    await signIn(page, demo, "user-1");
-    await take(page, `console-fresh${suffix}`);
-    await line(page).fill("/hello-oauth2 ");
-    await page.getByRole("option").first().waitFor();
-    await line(page).press("ArrowDown");
-    await line(page).press("ArrowDown");
-    await take(page, `suggestions${suffix}`);
-    const tab = await openConnect(context, demo.connect_url);
-    await take(tab, `confirm${suffix}`);
-    await tab.close();
-    const closing = await connect(context, demo, { account: "ada" });
-    await take(closing, `connected${suffix}`);
-    await closing.close();
-    await command(page, "/hello-oauth2 connect");
-    await answer(page, "Connect your account").waitFor();
-    await command(page, "/hello-oauth2 send");
-    await answer(page, "Your calendars").waitFor();
-    await page.getByRole("listitem").filter({ hasText: "Analytical" }).waitFor();
-    await take(page, `console${suffix}`);
-    await page.getByRole("button", { name: "Inspect calls" }).click();
-    await page.locator("#calls summary").first().click();
-    await page.locator("#calls pre").first().waitFor();
-    await take(page, `inspector${suffix}`);
-    await page.getByRole("button", { name: "Inspect calls" }).click();
-    await command(page, "/hello-oauth2 configure");
-    await page.getByRole("dialog").waitFor();
-    await take(page, `dialog${suffix}`);
-    await page.setViewportSize({ width: 390, height: 760 });
-    await take(page, `dialog-phone${suffix}`);
-    await page.getByRole("button", { name: "Cancel" }).click();
-    await take(page, `console-phone${suffix}`);
-    await page.setViewportSize(desk.viewport);
-    await page.getByRole("link", { name: "Connected accounts" }).click();
-    await page.getByRole("button", { name: "Disconnect" }).waitFor();
-    await take(page, `accounts${suffix}`);
-    await page.getByRole("button", { name: "Disconnect" }).click();
-    await page.getByRole("status").waitFor();
-    await take(page, `accounts-ended${suffix}`);
+    const name = (what) => (colorScheme === "dark" ? `${what}-dark` : what);
+    const { context, page } = await person({ ...DESK, colorScheme });
+    if (colorScheme === "light") {
+      await line(page).fill("/hello-oauth2 ");
+      await page.getByRole("option").first().waitFor();
+      await line(page).press("ArrowDown");
+      await line(page).press("ArrowDown");
+      await take(page, "suggestions");
+      const confirm = await openConnect(context, demo.connect_url);
+      await confirm.setViewportSize({ width: 1040, height: 460 });
+      await take(confirm, "confirm");
+      await confirm.close();
+    }
+    await (await connect(context, demo, { account: "ada" })).close();
+    await ask(page, "/hello-oauth2 send", "Analytical Engine");
+    await take(page, name("console"));
+    if (colorScheme === "light") {
+      await page.setViewportSize({ width: 1320, height: 640 });
+      await page.getByRole("button", { name: "Inspect calls" }).click();
+      await page.locator("#calls summary").first().click();
+      await page.locator("#calls pre").first().waitFor();
+      await page.locator("#calls pre").first().evaluate((element) => element.scrollTo(0, 360));
+      await take(page, "inspector", { clip: await page.locator("#inspector").boundingBox() });
+      await page.getByRole("button", { name: "Inspect calls" }).click();
+      await page.setViewportSize(DESK.viewport);
+      await command(page, "/hello-oauth2 configure");
+      await page.getByRole("dialog").waitFor();
+      await take(page, "dialog");
+      await page.getByRole("button", { name: "Cancel" }).click();
+      await page.getByRole("link", { name: "Connected accounts" }).click();
+      await page.getByRole("button", { name: "Disconnect" }).waitFor();
+      await take(page, "accounts");
+    }
     await context.close();
   }
+  const { context, page } = await person(PHONE);
+  await ask(page, "/hello-oauth2 send", "Analytical Engine");
+  await take(page, "phone");
+  await context.close();
 } finally {
   await browser.close();
   await demo.stop();

@@ -1,9 +1,10 @@
 // `tessera demo`, started and ended as people do it.
 
-import { spawn } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
 
 const TARGET = fileURLToPath(new URL("../../../target/", import.meta.url));
 
@@ -40,4 +41,9 @@ export async function demo({ listen = "127.0.0.1:0", settings = {} } = {}) {
     if (said.site_url) return { ...said, stop };
   }
   throw new Error(`the demo ended with ${await ended} before it was ready:\n${log}`);
+}
+
+/** One of the program's other commands, on the machine on which the demo runs. Gives what it printed. */
+export async function tessera(demo, ...words) {
+  return (await promisify(execFile)(program(), [...words, "--data", demo.data])).stdout;
 }

@@ -39,6 +39,7 @@ export async function app(app_id, answers, more = {}) {
     http: { root_url: `http://127.0.0.1:${port}` },
     ...more,
   };
+  answers["/manifest.json"] ??= manifest;
   return { manifest, calls, answers, to: (path) => calls.filter((call) => call.path === path), close: closer(server) };
 }
 

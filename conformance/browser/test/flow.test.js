@@ -39,7 +39,7 @@ test("a_new_user_connects_sends_and_disconnects_by_what_the_screen_says", async 
 
   // The link leads to a tab of its own, which asks before it goes on to the provider.
   const [tab] = await Promise.all([page.waitForEvent("popup"), link.click()]);
-  await tab.getByRole("heading", { name: "Connect an account with Hello, OAuth2!?" }).waitFor();
+  await tab.getByRole("heading", { name: "Connect an account with Hello, OAuth2!" }).waitFor();
   assert.match(await tab.locator("main").textContent(), /signed in as user-1/);
   await tab.getByRole("button", { name: "Continue" }).click();
   const closed = tab.waitForEvent("close");
@@ -93,5 +93,5 @@ test("who_is_not_signed_in_comes_back_to_the_connect_page_after_signing_in", asy
   assert.equal(await page.getByLabel("User name or e-mail").inputValue(), "user-2");
   await page.locator("#password:focus").waitFor();
   await page.keyboard.type(`${demo.password}\n`);
-  await page.getByRole("heading", { name: "Connect an account with Hello, OAuth2!?" }).waitFor();
+  await page.getByRole("heading", { name: "Connect an account with Hello, OAuth2!" }).waitFor();
 });

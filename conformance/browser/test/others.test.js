@@ -81,14 +81,14 @@ test("os_17_a_click_that_another_site_brings_about_is_asked_about_and_starts_not
     for (const [path, role] of [["/link", "link"], ["/form", "button"]]) {
       await page.goto(`${site.url(host)}${path}`);
       await page.getByRole(role, { name: "kittens" }).click();
-      await page.getByRole("heading", { name: "Connect an account with Window?" }).waitFor();
+      await page.getByRole("heading", { name: "Connect an account with Window" }).waitFor();
     }
     // As a neighbour or a stranger, who opened the window has no hold on it and cannot press the button.
     await page.goto(`${site.url(host)}/popup`);
     const opened = page.context().waitForEvent("page");
     await page.getByRole("button", { name: "kittens" }).click();
     const popup = await opened;
-    await popup.getByRole("heading", { name: "Connect an account with Window?" }).waitFor();
+    await popup.getByRole("heading", { name: "Connect an account with Window" }).waitFor();
     const reach = await page.evaluate(() => {
       try {
         return window.other.document.forms.length;

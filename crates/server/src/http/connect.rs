@@ -46,7 +46,8 @@ async fn try_connect(
         let name = house.connect.connectable(app, &visitor).await?;
         let token = house.connect.form_token(PageForm::Connect(app), &visitor);
         let username = &visitor.identity.username;
-        let mut response = pages::respond(Confirm::page(&name, app.as_str(), username, &token));
+        let site = house.settings.site_url.as_str();
+        let mut response = pages::respond(Confirm::page(&name, app.as_str(), username, &token, site));
         // With `no-referrer`, which other pages have, browsers send `Origin: null` with the form.
         response.headers_mut().insert(header::REFERRER_POLICY, HeaderValue::from_static("same-origin"));
         return Ok(response);

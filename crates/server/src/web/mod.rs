@@ -41,12 +41,19 @@ pub struct Confirm<'a> {
     app_id: &'a str,
     username: &'a str,
     token: &'a str,
+    site_url: &'a str,
 }
 
 impl<'a> Confirm<'a> {
     /// The page for a person about to connect an account with an App.
-    pub fn page(app_name: &'a str, app_id: &'a str, username: &'a str, token: &'a str) -> Page {
-        page(&Self { style: STYLE, app_name, app_id, username, token }, "")
+    pub fn page(
+        app_name: &'a str,
+        app_id: &'a str,
+        username: &'a str,
+        token: &'a str,
+        site_url: &'a str,
+    ) -> Page {
+        page(&Self { style: STYLE, app_name, app_id, username, token, site_url }, "")
     }
 }
 
