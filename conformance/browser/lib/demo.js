@@ -16,14 +16,9 @@ function program() {
   return found;
 }
 
-/**
- * Starts a demo on a free port and waits for what it tells a person: `{ site_url, accounts, password, provider_url, … }`,
- * with `stop()`. `settings` are further variables of its environment.
- */
-export async function demo({ listen = "127.0.0.1:0", settings = {} } = {}) {
-  const child = spawn(program(), ["demo", "--json", "--listen", listen], {
-    stdio: ["ignore", "pipe", "pipe"], env: { ...process.env, ...settings },
-  });
+/** Starts a demo; `until` gives something for the line after which it is ready. Gives that, with `stop()`. */
+async function start(options, settings, until) {
+  const child = spawn(program(), ["demo", ...options], { stdio: ["ignore", "pipe", "pipe"], env: { ...process.env, ...settings } });
   let log = "";
   child.stderr.on("data", (bytes) => (log += bytes));
   const ended = new Promise((resolve) => child.once("exit", (code, signal) => resolve(code ?? signal)));
@@ -37,10 +32,30 @@ export async function demo({ listen = "127.0.0.1:0", settings = {} } = {}) {
     if (how !== 0) throw new Error(`the demo ended with ${how}:\n${log}`);
   };
   for await (const line of createInterface({ input: child.stdout })) {
-    const said = JSON.parse(line);
-    if (said.site_url) return { ...said, stop };
+    const ready = until(line);
+    if (ready) return { ...ready, stop };
   }
   throw new Error(`the demo ended with ${await ended} before it was ready:\n${log}`);
+}
+
+/**
+ * Starts a demo on a free port and waits for what it tells a program: `{ site_url, accounts, password, provider_url, … }`.
+ * `settings` are further variables of its environment.
+ */
+export function demo({ settings = {} } = {}) {
+  return start(["--json", "--listen", "127.0.0.1:0"], settings, (line) => {
+    const said = JSON.parse(line);
+    return said.site_url && said;
+  });
+}
+
+/** Starts a demo as people do, and waits for what it tells them: `{ text }`. */
+export function demoForPeople() {
+  let text = "";
+  return start(["--listen", "127.0.0.1:0"], {}, (line) => {
+    text += `${line}\n`;
+    return line.startsWith("Ctrl-C") && { text };
+  });
 }
 
 /** One of the program's other commands, on the machine on which the demo runs. Gives what it printed. */
