@@ -8,7 +8,7 @@ use std::{
 use serde::Deserialize;
 
 use crate::{
-    Outcome,
+    Outcome, browser,
     counts::{Verdict, test_line},
     needs, process, test,
 };
@@ -136,8 +136,16 @@ fn run_tests() -> Outcome<String> {
     let (text, ended) = process::tee(&mut command, |_| ())?;
     match ended {
         Err(message) if !text.lines().any(|line| test_line(line).is_some()) => Err(message),
-        _ => Ok(text),
+        _ => Ok(text + &run_browser()?),
     }
+}
+
+fn run_browser() -> Outcome<String> {
+    if let Some(missing) = browser::missing() {
+        eprintln!("left out: {missing}");
+        return Ok(String::new());
+    }
+    Ok(process::tee(&mut browser::tests()?, |_| ())?.0)
 }
 
 fn report(requirements: &Requirements, asked: &[String], output: &str) -> bool {

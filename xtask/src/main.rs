@@ -1,7 +1,8 @@
-//! Every developer command of the project: `cargo xtask test`, `ci`, `checklist`, `bench`, `licences`, `advisories`.
+//! Every developer command of the project: `cargo xtask test`, `ci`, `checklist`, `browser`, `screenshots`, `bench`, `licences`, `advisories`.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command-line tool speaks to its terminal")]
 
 mod bench;
+mod browser;
 mod checklist;
 mod counts;
 mod licences;
@@ -40,6 +41,10 @@ enum Task {
         #[arg(long)]
         from: Option<PathBuf>,
     },
+    /// Run the tests that need a browser: Node drives Chromium through the demo (part of `test`).
+    Browser,
+    /// Take the pictures of the README anew.
+    Screenshots,
     /// Measure release builds against a bare handler and the disk, and judge the targets.
     Bench {
         /// Also write the figures, raw ones included, to this file.
@@ -70,6 +75,8 @@ fn main() -> ExitCode {
         Task::Test => test::run(std::env::var("CI").is_ok_and(|value| value == "true" || value == "1")),
         Task::Ci => test::run(true),
         Task::Checklist { section, from } => checklist::run(&section, from.as_deref()),
+        Task::Browser => browser::run(),
+        Task::Screenshots => browser::screenshots(),
         Task::Bench { json } => bench::build_and_run(json.as_deref()),
         Task::Licences => licences::run(),
         Task::Advisories => licences::advisories(),

@@ -32,6 +32,15 @@ pub(crate) fn cargo<'a>(arguments: impl IntoIterator<Item = &'a str>) -> Command
     command
 }
 
+/// Where cargo puts what it builds.
+pub(crate) fn target_directory() -> Outcome<PathBuf> {
+    let mut command = cargo(["metadata", "--no-deps", "--format-version", "1"]);
+    let metadata: serde_json::Value = serde_json::from_str(&output(&mut command)?)
+        .map_err(|error| format!("`{}`: {error}", shown(&command)))?;
+    let target = metadata["target_directory"].as_str();
+    target.map(PathBuf::from).ok_or_else(|| format!("`{}` named no target_directory", shown(&command)))
+}
+
 /// The command as one would type it, for messages.
 pub(crate) fn shown(command: &Command) -> String {
     let program = PathBuf::from(command.get_program());

@@ -5,7 +5,7 @@ use std::{process::Command, time::Duration};
 use tokio::time::Instant;
 
 use crate::{
-    Outcome,
+    Outcome, browser,
     counts::{self, Counts},
     licences,
     needs::{self, NEEDS, Need},
@@ -50,6 +50,8 @@ pub(crate) fn run(strict: bool) -> Outcome<bool> {
     );
     tally.check("benchmark", &mut cargo(["check", "-p", "xtask", "--features", "bench"]));
     tally.tests();
+    tally.browser();
+    tally.ignored();
 
     Ok(tally.close())
 }
@@ -112,11 +114,24 @@ impl Tally {
         for mut command in runners(&missing, self.strict) {
             self.runner(&mut command);
         }
+    }
+
+    fn ignored(&mut self) {
         if self.counts.ignored > 0 {
             self.leave_out(format!(
                 "{} ignored tests: remove `#[ignore]` (or mark a documentation example `no_run`)",
                 self.counts.ignored
             ));
+        }
+    }
+
+    fn browser(&mut self) {
+        if let Some(missing) = browser::missing() {
+            return self.leave_out(missing);
+        }
+        match browser::tests() {
+            Ok(mut command) => self.runner(&mut command),
+            Err(message) => self.fail(format!("browser tests: {message}")),
         }
     }
 

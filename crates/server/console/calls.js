@@ -30,6 +30,7 @@ export async function submit(origin, made, rest = {}, fromForm = false) {
       failed(by, answer.text);
       return undefined;
     case "form":
+      if (fromForm) return answer;
       open(origin, answer.form);
       return undefined;
     case "navigate":

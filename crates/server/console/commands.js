@@ -2,16 +2,23 @@
 
 import { call, get } from "./api.js";
 
-/** The words of a line, each with whether it ended; quotes keep spaces together. */
-export function words(line) {
-  const found = [];
+/** The words of a line, with where each begins and ends; quotes keep spaces together, `closed` says that none is missing. */
+export function tokens(line) {
   const pattern = /"((?:[^"\\]|\\.)*)("?)|`([^`]*)(`?)|(\S+)/g;
-  for (const match of line.matchAll(pattern)) {
-    if (match[1] !== undefined) found.push(match[1].replaceAll(/\\(.)/g, "$1"));
-    else found.push(match[3] ?? match[5]);
-  }
-  const open = line === "" || /\s$/.test(line);
-  return { words: found, open };
+  return [...line.matchAll(pattern)].map((match) => {
+    const word = match[1] === undefined ? match[3] ?? match[5] : match[1].replaceAll(/\\(.)/g, "$1");
+    const closed = match[5] !== undefined || Boolean(match[2] || match[4]);
+    return { word, start: match.index, end: match.index + match[0].length, closed };
+  });
+}
+
+/** The words alone. `open` says that the next one has not begun; `start` is where it would, or where the last one did. */
+export function words(line) {
+  const all = tokens(line);
+  const last = all.at(-1);
+  // A space within quotes that nobody has closed yet is part of the word.
+  const open = !last || (/\s$/.test(line) && last.closed);
+  return { words: all.map((one) => one.word), open, start: open ? line.length : last.start };
 }
 
 const same = (a, b) => a.toLowerCase() === b.toLowerCase();

@@ -2,14 +2,17 @@
 
 import { post } from "./api.js";
 import { contextOf, here, openForm, submit } from "./calls.js";
-import { resolve, split, suggest, valueOf, words } from "./commands.js";
+import { resolve, split, suggest, tokens, valueOf, words } from "./commands.js";
 import { byId, el, fresh } from "./dom.js";
-import { failed } from "./messages.js";
+import { failed, typed } from "./messages.js";
 
 const form = byId("composer");
 const line = byId("line");
 const list = byId("suggestions");
 const hint = byId("hint");
+
+const HAS_KEYS = matchMedia("(hover: hover)").matches;
+const KEYS = `Type / for commands.${HAS_KEYS ? " Tab or an arrow key takes a suggestion, Enter sends." : ""}`;
 
 let tree = [];
 let offered = [];
@@ -19,6 +22,7 @@ let turn = 0;
 /** The commands of all Apps, as they are now. */
 export function setCommands(bindings) {
   tree = bindings;
+  if (document.activeElement === line) offer();
 }
 
 /** Puts a text there, as if it had been typed. */
@@ -50,8 +54,10 @@ function choose(index) {
 
 async function offer() {
   const text = line.value;
-  hint.textContent = "";
-  if (!text.startsWith("/")) return close();
+  if (!text.startsWith("/")) {
+    hint.textContent = KEYS;
+    return close();
+  }
   const now = (turn += 1);
   const { words: all } = words(text.slice(1));
   const { binding, location } = resolve(tree, all);
@@ -71,15 +77,9 @@ async function offer() {
 
 /** Puts a suggestion in place of the last word. */
 function take(index) {
-  const text = line.value;
-  const { open } = words(text.slice(1));
-  const start = open ? text.length : text.length - lastWord(text).length;
-  line.value = `${text.slice(0, Math.max(1, start))}${offered[index].text} `;
+  const { start } = words(line.value.slice(1));
+  line.value = `${line.value.slice(0, 1 + start)}${offered[index].text} `;
   offer();
-}
-
-function lastWord(text) {
-  return /(?:"(?:[^"\\]|\\.)*"?|`[^`]*`?|\S+)$/.exec(text.slice(1))?.[0] ?? "";
 }
 
 line.addEventListener("input", offer);
@@ -108,7 +108,7 @@ form.addEventListener("submit", async (event) => {
   const text = line.value.trim();
   if (!text) return;
   line.value = "";
-  hint.textContent = "";
+  hint.textContent = KEYS;
   close();
   try {
     if (text.startsWith("/")) await run(text);
@@ -123,6 +123,10 @@ form.addEventListener("submit", async (event) => {
 async function run(text) {
   const { words: all } = words(text.slice(1));
   const { binding, location, rest, used } = resolve(tree, all);
+  const asked = binding.form;
+  const { texts, unknown, extra } = split(asked, rest);
+  const raw_command = masked(text, asked, texts, used);
+  typed(raw_command);
   const said = `/${all.slice(0, used).join(" ")}`;
   if (used === 0) throw new Error(`No App has the command /${all[0] ?? ""}.`);
   if (binding.bindings) {
@@ -130,9 +134,7 @@ async function run(text) {
     throw new Error(`${said} needs one of: ${below}.`);
   }
   const origin = { app_id: binding.app_id, location, name: said };
-  if (binding.submit) return submit(origin, binding.submit, { raw_command: masked(text) });
-  const asked = binding.form;
-  const { texts, unknown, extra } = split(asked, rest);
+  if (binding.submit) return submit(origin, binding.submit, { raw_command });
   if (unknown) throw new Error(`${said} has no ${unknown}.`);
   if (extra !== undefined) throw new Error(`${said} does not know what "${extra}" is for.`);
   const values = {};
@@ -144,14 +146,18 @@ async function run(text) {
   }
   const missing = (asked.fields ?? []).some((field) => field.is_required && values[field.name] === undefined);
   if (missing || !asked.submit || !asked.fields?.length) return openForm(origin, asked, values);
-  return submit(origin, asked.submit, { values, raw_command: masked(text, asked) });
+  return submit(origin, asked.submit, { values, raw_command });
 }
 
 /** The command as it was typed, but for what was typed into password fields: those go as values alone. */
-function masked(text, asked) {
-  const secret = (asked?.fields ?? []).filter((field) => field.subtype === "password");
-  return secret.reduce((all, field) => {
-    const flag = (field.label || field.name).replaceAll(/[^\w-]/g, "\\$&");
-    return all.replaceAll(new RegExp(`(--${flag}[ =]+)("[^"]*"|\\S+)`, "gi"), "$1***");
-  }, text);
+function masked(text, asked, texts, used) {
+  const fields = (asked?.fields ?? []).filter((field) => field.subtype === "password" && texts.has(field.name));
+  const secrets = new Set(fields.flatMap(({ name }) => [texts.get(name), ...texts.get(name).split(/\s+/)]));
+  secrets.delete("");
+  let shown = text;
+  for (const { word, start, end } of tokens(text.slice(1)).slice(used).reverse()) {
+    const [, flag, value] = /^(--[^=]+=)?(.*)$/s.exec(word);
+    if (secrets.has(word) || secrets.has(value)) shown = `${shown.slice(0, 1 + start)}${flag ?? ""}***${shown.slice(1 + end)}`;
+  }
+  return shown;
 }

@@ -12,6 +12,24 @@ export function el(tag, attributes = {}, ...children) {
   return element;
 }
 
+/**
+ * Puts the server's HTML into an element. Links lead to a tab of their own, so that the console stays; a picture of somebody
+ * else's is a link too, for the console fetches nothing from elsewhere.
+ */
+export function put(element, html) {
+  const made = document.createElement("template");
+  made.innerHTML = html;
+  for (const image of made.content.querySelectorAll("img")) {
+    const src = image.getAttribute("src") ?? "";
+    image.replaceWith(el(src ? "a" : "span", { href: src || undefined }, image.alt || "picture"));
+  }
+  for (const link of made.content.querySelectorAll("a[href]")) {
+    link.target = "_blank";
+    link.rel = "noopener noreferrer";
+  }
+  element.replaceChildren(made.content);
+}
+
 export const byId = (id) => document.getElementById(id);
 
 let last = 0;

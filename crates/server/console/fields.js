@@ -71,6 +71,7 @@ function dynamic(field, value, values, origin) {
     if (turn !== asked) return; // Somebody typed on.
     items.map(option).forEach(keep);
     list.replaceChildren(...items.map((one) => el("option", { value: option(one).label })));
+    if (several && known.has(input.value)) several.add(known.get(input.value));
     check();
   };
   const check = () => {
@@ -150,7 +151,7 @@ export function draw(field, value, { values, origin, changed, markdown }) {
   });
   const says = el("p", { class: "problem", id: problem, hidden: true });
   const label = el("label", { for: input.id },
-    (field.modal_label || field.label || field.name) + (field.is_required ? " (needed)" : ""));
+    field.modal_label || field.label || field.name, field.is_required ? el("small", {}, " (needed)") : undefined);
   const shown = field.type === "bool" ? [el("div", { class: "check" }, input, label)] : [label, input, made.beside];
   const element = el("div", { class: "field" }, ...shown,
     el("p", { class: "soft", id: help, hidden: !field.description }, field.description), says);

@@ -46,12 +46,21 @@ async function enter(channel) {
   byId("channel").textContent = titleOf(channel);
   document.title = `${titleOf(channel)} · Tessera`;
   drawChannels();
-  const [list, tree] = await Promise.all([get(`channels/${channel.id}/posts`), fetchBindings()]);
+  const tree = await fetchBindings();
   if (here.channel_id !== channel.id) return;
   clear(welcome(tree));
+  await loadPosts();
+}
+
+/** What was posted here; what is on the screen already stays as it is. */
+async function loadPosts() {
+  const channel = here.channel_id;
+  const list = await get(`channels/${channel}/posts`);
   for (const id of [...list.order].reverse()) {
     const message = list.posts[id];
-    posted(message, await nameOf(message.user_id));
+    const name = await nameOf(message.user_id);
+    if (here.channel_id !== channel) return;
+    posted(message, name);
   }
 }
 
@@ -67,18 +76,19 @@ async function fetchBindings() {
 /** What there is to try, for who has just come. */
 function welcome(commands) {
   const lines = commands.map((app) => {
-    const button = (text) => el("button", { type: "button", class: "command", onclick: () => type(`${text} `) }, text);
     const name = app.label || app.location;
-    const children = (app.bindings ?? []).flatMap((child) => [" ", button(`/${name} ${child.label || child.location}`)]);
-    return el("li", {}, app.description || name, ...(children.length ? children : [" ", button(`/${name}`)]));
+    const line = (text, about) => el("li", {},
+      el("button", { type: "button", class: "command", onclick: () => type(`${text} `) }, text),
+      el("span", { class: "soft" }, about ?? ""));
+    const below = (app.bindings ?? []).map((child) => line(`/${name} ${child.label || child.location}`, child.description));
+    return el("section", {}, el("h3", {}, app.description || name),
+      el("ul", {}, ...(below.length ? below : [line(`/${name}`, "")])));
   });
   const none = el("p", {}, "No App with commands is installed. Start yours, then run ",
     el("code", {}, "tessera apps add http://localhost:4000/manifest.json"), " and ",
     el("code", {}, "tessera apps install APP"), ".");
   return el("section", { class: "welcome", "aria-label": "What to try" },
-    el("h2", {}, lines.length ? "Commands of the installed Apps" : "Nothing to try yet"),
-    lines.length ? el("ul", {}, ...lines) : none,
-    el("p", { class: "soft" }, "Type / for suggestions; Tab or an arrow key takes one, Enter sends."));
+    el("h2", {}, lines.length ? "Commands of the installed Apps" : "Nothing to try yet"), ...(lines.length ? lines : [none]));
 }
 
 function redraw(tree) {
@@ -91,13 +101,18 @@ async function heard(event, data) {
     if (message.channel_id === here.channel_id) posted(message, await nameOf(message.user_id));
     else if (!channels.some((one) => one.id === message.channel_id)) await loadChannels();
   } else if (event === REFRESH || event === "hello") {
+    byId("lost").hidden = true;
     redraw(await fetchBindings());
+    // What was written while nobody listened.
+    if (event === "hello") await loadPosts();
+  } else if (event === "lost") {
+    byId("lost").hidden = false;
   }
 }
 
 async function start() {
   me = await get("users/me");
-  byId("who").textContent = `Signed in as ${me.username}`;
+  byId("who").replaceChildren("Signed in as ", el("b", {}, me.username));
   byId("site").textContent = siteUrl.href.replace(/\/$/, "");
   const [team] = await get("users/me/teams");
   here.team_id = team.id;

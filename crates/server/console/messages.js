@@ -1,7 +1,7 @@
 // The log: what people and bots posted, and what Apps told the reader alone.
 
 import { markdown } from "./api.js";
-import { byId, el } from "./dom.js";
+import { byId, el, put } from "./dom.js";
 
 const log = byId("log");
 const shown = new Map();
@@ -11,26 +11,26 @@ function at(ms) {
   return new Date(ms).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
 }
 
-/** The server's HTML; links lead to a tab of their own, so that the console stays. */
 async function fill(body, text) {
   body.textContent = text;
-  try {
-    body.innerHTML = await markdown(text);
-  } catch {
-    return; // The text as it was written is still there.
-  }
-  for (const link of body.querySelectorAll("a[href]")) {
-    link.target = "_blank";
-    link.rel = "noopener noreferrer";
-  }
+  // Where it cannot be rendered, the text as it was written is still there.
+  await markdown(text).then((html) => put(body, html), () => {});
 }
+
+/** Whether the reader is at the end, and so wants to stay there. */
+const isLow = () => log.scrollHeight - log.scrollTop - log.clientHeight < 80;
+const toEnd = () => log.scrollTo(0, log.scrollHeight);
+
+let low = true;
+log.addEventListener("scroll", () => (low = isLow()));
+new ResizeObserver(() => low && toEnd()).observe(log);
 
 function add(kind, by, text, when, note) {
   const body = el("div", { class: "body" });
   const who = el("div", { class: "by" }, el("span", {}, by), el("small", {}, note ? `${at(when)} · ${note}` : at(when)));
-  const low = log.scrollHeight - log.scrollTop - log.clientHeight < 80;
+  const stays = isLow();
   log.append(el("div", { class: `message ${kind}` }, who, body));
-  const down = () => low && log.scrollTo(0, log.scrollHeight);
+  const down = () => stays && toEnd();
   down();
   fill(body, text).then(down);
   return who;
@@ -57,6 +57,13 @@ function fit({ post, menu }) {
 export function offer(offered) {
   offers = offered;
   for (const one of shown.values()) fit(one);
+}
+
+/** A command, as the reader typed it; nobody else sees it. */
+export function typed(text) {
+  const stays = isLow();
+  log.append(el("div", { class: "message typed" }, el("span", { class: "hidden" }, "You typed "), el("code", {}, text)));
+  if (stays) toEnd();
 }
 
 /** Something that an App says to the reader alone. */

@@ -157,12 +157,5 @@ fn write(file: &Path, bytes: &[u8]) -> Outcome<()> {
 
 /// Where cargo puts release builds, wherever the target directory is.
 fn release_directory() -> Outcome<PathBuf> {
-    let mut command = process::cargo(["metadata", "--format-version", "1", "--no-deps"]);
-    let text = process::output(&mut command)?;
-    let metadata: serde_json::Value = serde_json::from_str(&text)
-        .map_err(|error| format!("`{}` printed what we cannot read: {error}", process::shown(&command)))?;
-    let target = metadata["target_directory"]
-        .as_str()
-        .ok_or_else(|| format!("`{}` named no target_directory", process::shown(&command)))?;
-    Ok(Path::new(target).join("release"))
+    Ok(process::target_directory()?.join("release"))
 }

@@ -19,6 +19,8 @@ pub struct Completed {
     pub app_name: String,
     /// The provider's refusal that the App was told of, as one of the fixed codes.
     pub declined: Option<&'static str>,
+    /// What the App said of that refusal, where it answered with an error of its own.
+    pub said: Option<String>,
 }
 
 /// What came with a callback, checked and taken apart: every argument once (OS-14).
@@ -172,14 +174,17 @@ impl Connect {
             })
             .await
             .map_err(Error::FromApp)?;
-        if response.is_error() {
-            return Err(Error::AppSaidNo(response.text));
-        }
-        if !matches!(response.kind.as_str(), "" | CallResponse::OK) {
-            return Err(Error::ResponseType(response.kind));
-        }
+        // An App that is told of a refusal may well call it an error: that is its word on it, and no failure of its own.
+        let said = match (response.is_error(), declined) {
+            (true, None) => return Err(Error::AppSaidNo(response.text)),
+            (true, Some(_)) => Some(response.text),
+            (false, _) if !matches!(response.kind.as_str(), "" | CallResponse::OK) => {
+                return Err(Error::ResponseType(response.kind));
+            }
+            (false, _) => None,
+        };
         self.note(audit::Act::FlowCompleted, &app, &visitor, declined.unwrap_or_default()).await?;
-        Ok(Completed { app_name: record.manifest.display_name.clone(), declined })
+        Ok(Completed { app_name: record.manifest.display_name.clone(), declined, said })
     }
 }
 

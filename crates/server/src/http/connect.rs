@@ -12,7 +12,7 @@ use super::errors::WireError;
 use super::extract::Segment;
 use super::pages::{self, wants_page};
 use super::{House, cookies, proof};
-use crate::connect::{Begun, Completed, PARKED_FOR, PageForm, Standing, Visitor, flow_cookie_name};
+use crate::connect::{Begun, Completed, Error, PARKED_FOR, PageForm, Standing, Visitor, flow_cookie_name};
 use crate::web::sign_in::DETOUR;
 use crate::web::{Confirm, Connected, Declined, Page};
 
@@ -46,7 +46,8 @@ async fn try_connect(
         let name = house.connect.connectable(app, &visitor).await?;
         let token = house.connect.form_token(PageForm::Connect(app), &visitor);
         let username = &visitor.identity.username;
-        let mut response = pages::respond(Confirm::page(&name, app.as_str(), username, &token));
+        let site = house.settings.site_url.as_str();
+        let mut response = pages::respond(Confirm::page(&name, app.as_str(), username, &token, site));
         // With `no-referrer`, which other pages have, browsers send `Origin: null` with the form.
         response.headers_mut().insert(header::REFERRER_POLICY, HeaderValue::from_static("same-origin"));
         return Ok(response);
@@ -121,6 +122,10 @@ async fn try_complete(
     // Once the App was called the state is spent, whatever the App said: its cookie is worth nothing (OS-05).
     let is_spent = completed.as_ref().err().is_none_or(|error| error.standing() == Standing::App);
     let mut response = match completed {
+        // Programs get the App's word as the wire has it; people get the page that says what became of their account.
+        Ok(Completed { said: Some(text), .. }) if !wants_page(headers) => {
+            WireError::from(Error::AppSaidNo(text)).into_response()
+        }
         Ok(done) => pages::respond(closing_page(&done, house.settings.site_url.as_str())),
         Err(error) => pages::fail(house, headers, caller, error.into()),
     };
@@ -137,7 +142,9 @@ fn closing_page(done: &Completed, site_url: &str) -> Page {
             let accounts = routes::below_site(site_url, &format!("{}/accounts", routes::TESSERA_V1));
             Connected::page(&done.app_name, &accounts, site_url)
         }
-        Some(code) => Declined::page(&done.app_name, code, site_url),
+        Some(code) => {
+            Declined::page(&done.app_name, code, done.said.as_deref().unwrap_or_default(), site_url)
+        }
     }
 }
 

@@ -103,7 +103,13 @@ impl Lifecycle {
         Some(self.calls.server_call(call).await)
     }
 
+    /// Whoever acted hears of it, as the wire has it. From the machine's own terminal nobody acts, and somebody has the
+    /// result on the screen: then everybody hears.
     fn refresh(&self, actor: &str) {
-        self.platform.publish(Event { name: REFRESH_BINDINGS, audience: Audience::User(actor.to_owned()) });
+        let audience = match actor {
+            "" => Audience::Everyone,
+            user => Audience::User(user.to_owned()),
+        };
+        self.platform.publish(Event { name: REFRESH_BINDINGS, audience });
     }
 }

@@ -41,12 +41,19 @@ pub struct Confirm<'a> {
     app_id: &'a str,
     username: &'a str,
     token: &'a str,
+    site_url: &'a str,
 }
 
 impl<'a> Confirm<'a> {
     /// The page for a person about to connect an account with an App.
-    pub fn page(app_name: &'a str, app_id: &'a str, username: &'a str, token: &'a str) -> Page {
-        page(&Self { style: STYLE, app_name, app_id, username, token }, "")
+    pub fn page(
+        app_name: &'a str,
+        app_id: &'a str,
+        username: &'a str,
+        token: &'a str,
+        site_url: &'a str,
+    ) -> Page {
+        page(&Self { style: STYLE, app_name, app_id, username, token, site_url }, "")
     }
 }
 
@@ -77,13 +84,14 @@ pub struct Declined<'a> {
     style: &'static str,
     app_name: &'a str,
     code: &'a str,
+    said: &'a str,
     site_url: &'a str,
 }
 
 impl<'a> Declined<'a> {
-    /// The page for a fixed `code`; what the provider wrote beside it is not shown.
-    pub fn page(app_name: &'a str, code: &'static str, site_url: &'a str) -> Page {
-        page(&Self { style: STYLE, app_name, code, site_url }, "")
+    /// The page for a fixed `code`; what the provider wrote beside it is not shown, but what the App `said` of it is.
+    pub fn page(app_name: &'a str, code: &'static str, said: &'a str, site_url: &'a str) -> Page {
+        page(&Self { style: STYLE, app_name, code, said, site_url }, "")
     }
 }
 

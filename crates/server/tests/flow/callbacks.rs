@@ -2,6 +2,7 @@
 
 use serde_json::json;
 use tessera_testkit::browser::{Browser, From};
+use tessera_testkit::fake_app::Answer as AppAnswer;
 use tessera_testkit::site::flow;
 use tessera_testkit::wire::{Ask, send};
 
@@ -84,6 +85,31 @@ async fn os_13_with_an_error_the_app_gets_no_code() {
         assert_eq!(scene.completions().pop().unwrap()["values"], expected);
         assert_eq!(scene.complete(&scene.user, &query).await.status, 403, "spent");
     }
+}
+
+/// Saying no at the provider is nobody's failure, even if the App calls it an error: people read the same page as ever.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn os_13_c_oc_13_people_read_that_nothing_was_connected_also_when_the_app_calls_it_an_error() {
+    let scene = Scene::set().await;
+    let error = json!({"type": "error", "text": "<b>You</b> said `no`."});
+    scene.fake.answer("/oauth2/complete", AppAnswer::Json(error));
+    let complete = |state: String| {
+        let target = format!("{}?error=access_denied&state={state}", flow(APP, "complete"));
+        Ask::get(target).bearer(&scene.user.token)
+    };
+    let page = complete(scene.begin(&scene.user).await).with("Accept", "text/html");
+    let answer = scene.site().send(&page).await;
+    let text = answer.text();
+    assert_eq!(answer.status, 200, "{text}");
+    for part in
+        ["Nothing was connected", "<code>access_denied</code>", "&#60;b&#62;You&#60;/b&#62; said `no`."]
+    {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+    assert_eq!(scene.site().send(&page).await.status, 403, "spent");
+    // A program gets the wire's answer.
+    let answer = scene.site().send(&complete(scene.begin(&scene.user).await)).await;
+    assert_eq!((answer.status, answer.text().trim_end()), (500, "<b>You</b> said `no`."));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -39,11 +39,13 @@ Tessera for Mattermost Apps, the demo. Everything runs on this machine; nothing 
 
 Open {site} in a browser and sign in as user-1. Then type there, into the line at the bottom:
 
-  /{APP_ID} connect       follow the link, continue, sign in at the provider as {ada}, allow
+  /{APP_ID} connect       follow the link, continue, sign in at the provider as {ada}, allow;
+                              the tab closes itself
   /{APP_ID} send          the App lists the calendars of the account that you connected
   /{APP_ID} disconnect    and it forgets them
 
-As user-2 the App says that this user is not connected; /{APP_ID} configure is for sysadmin.
+As user-2 the App says that this user is not connected; /{APP_ID} configure is for sysadmin. At the top of the page,
+Connected accounts takes back what you allowed, and Inspect calls shows what the App was sent and what it answered.
 
 Ctrl-C ends all of it.",
             accounts = ACCOUNTS.join(", "),
