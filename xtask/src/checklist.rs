@@ -8,7 +8,7 @@ use std::{
 use serde::Deserialize;
 
 use crate::{
-    Outcome, browser,
+    Outcome, conformance,
     counts::{Verdict, test_line},
     needs, process, test,
 };
@@ -136,16 +136,21 @@ fn run_tests() -> Outcome<String> {
     let (text, ended) = process::tee(&mut command, |_| ())?;
     match ended {
         Err(message) if !text.lines().any(|line| test_line(line).is_some()) => Err(message),
-        _ => Ok(text + &run_browser()?),
+        _ => Ok(text + &run_programs()?),
     }
 }
 
-fn run_browser() -> Outcome<String> {
-    if let Some(missing) = browser::missing() {
-        eprintln!("left out: {missing}");
-        return Ok(String::new());
+/// What the programs of `conformance/` that this machine can run say.
+fn run_programs() -> Outcome<String> {
+    let built = conformance::build()?;
+    let mut text = String::new();
+    for program in &conformance::PROGRAMS {
+        match program.missing() {
+            Some(missing) => eprintln!("left out: {missing}"),
+            None => text += &program.run(&built, |_| ())?.0,
+        }
     }
-    Ok(process::tee(&mut browser::tests()?, |_| ())?.0)
+    Ok(text)
 }
 
 fn report(requirements: &Requirements, asked: &[String], output: &str) -> bool {

@@ -1,9 +1,9 @@
-//! Every developer command of the project: `cargo xtask test`, `ci`, `checklist`, `browser`, `screenshots`, `bench`, `licences`, `advisories`.
+//! Every developer command of the project: `cargo xtask test`, `ci`, `checklist`, `conformance`, `screenshots`, `bench`, `licences`, `advisories`.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command-line tool speaks to its terminal")]
 
 mod bench;
-mod browser;
 mod checklist;
+mod conformance;
 mod counts;
 mod licences;
 mod needs;
@@ -41,8 +41,11 @@ enum Task {
         #[arg(long)]
         from: Option<PathBuf>,
     },
-    /// Run the tests that need a browser: Node drives Chromium through the demo (part of `test`).
-    Browser,
+    /// Run the programs of `conformance/` against the real binary (part of `test`).
+    Conformance {
+        /// Only these, such as browser or go.
+        programs: Vec<String>,
+    },
     /// Take the pictures of the README anew.
     Screenshots,
     /// Measure release builds against a bare handler and the disk, and judge the targets.
@@ -75,8 +78,8 @@ fn main() -> ExitCode {
         Task::Test => test::run(std::env::var("CI").is_ok_and(|value| value == "true" || value == "1")),
         Task::Ci => test::run(true),
         Task::Checklist { section, from } => checklist::run(&section, from.as_deref()),
-        Task::Browser => browser::run(),
-        Task::Screenshots => browser::screenshots(),
+        Task::Conformance { programs } => conformance::run(&programs),
+        Task::Screenshots => conformance::screenshots(),
         Task::Bench { json } => bench::build_and_run(json.as_deref()),
         Task::Licences => licences::run(),
         Task::Advisories => licences::advisories(),

@@ -5,7 +5,7 @@ use std::{process::Command, time::Duration};
 use tokio::time::Instant;
 
 use crate::{
-    Outcome, browser,
+    Outcome, conformance,
     counts::{self, Counts},
     licences,
     needs::{self, NEEDS, Need},
@@ -50,7 +50,7 @@ pub(crate) fn run(strict: bool) -> Outcome<bool> {
     );
     tally.check("benchmark", &mut cargo(["check", "-p", "xtask", "--features", "bench"]));
     tally.tests();
-    tally.browser();
+    tally.programs();
     tally.ignored();
 
     Ok(tally.close())
@@ -125,13 +125,23 @@ impl Tally {
         }
     }
 
-    fn browser(&mut self) {
-        if let Some(missing) = browser::missing() {
-            return self.leave_out(missing);
-        }
-        match browser::tests() {
-            Ok(mut command) => self.runner(&mut command),
-            Err(message) => self.fail(format!("browser tests: {message}")),
+    /// The programs that nobody here wrote.
+    fn programs(&mut self) {
+        let built = match conformance::build() {
+            Ok(built) => built,
+            Err(message) => return self.fail(format!("conformance: {message}")),
+        };
+        for program in &conformance::PROGRAMS {
+            if let Some(missing) = program.missing() {
+                self.leave_out(missing);
+                continue;
+            }
+            println!("==> conformance/{}", program.name);
+            let start = Instant::now();
+            match program.run(&built, |line| println!("{line}")) {
+                Ok((text, ended)) => self.heard(program.name, start, &text, ended),
+                Err(message) => self.fail(format!("conformance/{}: {message}", program.name)),
+            }
         }
     }
 
@@ -142,18 +152,23 @@ impl Tally {
             Ok(both) => both,
             Err(message) => return self.fail(format!("tests: {message}")),
         };
-        self.finish("tests", start.elapsed(), &ended);
-        let counts = counts::sum(&text);
+        self.heard("tests", start, &text, ended);
+    }
+
+    /// Counts what a runner said, and holds it against how it ended.
+    fn heard(&mut self, name: &str, start: Instant, text: &str, ended: Outcome<()>) {
+        self.finish(name, start.elapsed(), &ended);
+        let counts = counts::sum(text);
         self.counts += counts;
         for line in text.lines() {
-            if let Some((name, counts::Verdict::Failed)) = counts::test_line(line) {
-                self.failures.push(format!("test {name}"));
+            if let Some((test, counts::Verdict::Failed)) = counts::test_line(line) {
+                self.failures.push(format!("test {test}"));
             }
         }
         // A runner that did not compile, or was killed, reports no failed test of its own.
         match ended {
-            Err(message) if counts.failed == 0 => self.fail(format!("tests: {message}")),
-            Ok(()) if counts.runners == 0 => self.fail("tests: the runner printed no closing line".into()),
+            Err(message) if counts.failed == 0 => self.fail(format!("{name}: {message}")),
+            Ok(()) if counts.runners == 0 => self.fail(format!("{name}: the runner printed no closing line")),
             _ => {}
         }
     }

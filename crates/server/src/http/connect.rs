@@ -122,11 +122,18 @@ async fn try_complete(
     // Once the App was called the state is spent, whatever the App said: its cookie is worth nothing (OS-05).
     let is_spent = completed.as_ref().err().is_none_or(|error| error.standing() == Standing::App);
     let mut response = match completed {
-        // Programs get the App's word as the wire has it; people get the page that says what became of their account.
+        // Programs get the App's word as the wire has it; people get the page that says what became of their account,
+        // with the same status.
         Ok(Completed { said: Some(text), .. }) if !wants_page(headers) => {
             WireError::from(Error::AppSaidNo(text)).into_response()
         }
-        Ok(done) => pages::respond(closing_page(&done, house.settings.site_url.as_str())),
+        Ok(done) => {
+            let mut response = pages::respond(closing_page(&done, house.settings.site_url.as_str()));
+            if done.said.is_some() {
+                *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
+            }
+            response
+        }
         Err(error) => pages::fail(house, headers, caller, error.into()),
     };
     let flow = name.filter(|_| is_spent && cookie.is_some());

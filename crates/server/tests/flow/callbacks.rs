@@ -100,7 +100,7 @@ async fn os_13_c_oc_13_people_read_that_nothing_was_connected_also_when_the_app_
     let page = complete(scene.begin(&scene.user).await).with("Accept", "text/html");
     let answer = scene.site().send(&page).await;
     let text = answer.text();
-    assert_eq!(answer.status, 200, "{text}");
+    assert_eq!(answer.status, 500, "{text}");
     for part in
         ["Nothing was connected", "<code>access_denied</code>", "&#60;b&#62;You&#60;/b&#62; said `no`."]
     {

@@ -1,6 +1,6 @@
 // Prints what happened as cargo's own test runner does, so that whoever counts or reads tests needs to know one form.
 
-import { basename } from "node:path";
+import { basename, dirname } from "node:path";
 import { inspect } from "node:util";
 
 const seconds = (ms) => `${(ms / 1000).toFixed(2)}s`;
@@ -16,7 +16,7 @@ export default async function* report(events) {
     const isFile = data.name.endsWith(".js");
     // A file is a test of its own only where it could not even be read.
     if (isFile && type === "test:pass") continue;
-    const name = isFile ? room : `browser::${room}::${data.name}`;
+    const name = isFile ? room : `${program(data.file)}::${room}::${data.name}`;
     const skipped = data.skip !== undefined || data.todo !== undefined;
     if (skipped) counts.ignored += 1;
     else if (type === "test:pass") counts.passed += 1;
@@ -29,6 +29,11 @@ export default async function* report(events) {
   const word = counts.failed ? "FAILED" : "ok";
   yield `test result: ${word}. ${counts.passed} passed; ${counts.failed} failed; ${counts.ignored} ignored; `
     + `0 measured; 0 filtered out; finished in ${seconds(performance.now() - began)}\n`;
+}
+
+/** The folder of `conformance/` that a test file is of. */
+function program(file) {
+  return basename(dirname(dirname(file ?? process.cwd())));
 }
 
 function told(error) {

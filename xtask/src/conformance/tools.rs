@@ -1,0 +1,72 @@
+//! What programs need of the machine, and how to get it.
+
+use std::process::{Command, Stdio};
+
+use crate::process::{output, works};
+
+/// One such thing.
+pub(crate) struct Tool {
+    /// What the machine lacks, in words; nothing if it is there.
+    check: fn() -> Option<String>,
+    /// How to get it.
+    how_to_get: &'static str,
+}
+
+impl Tool {
+    /// What is lacking, and how to get it.
+    pub(super) fn lack(&self) -> Option<String> {
+        (self.check)().map(|lacks| format!("{lacks}: {}", self.how_to_get))
+    }
+}
+
+pub(super) const NODE_18: Tool =
+    Tool { check: || node(18), how_to_get: "`apt-get install nodejs` brings it" };
+pub(super) const NODE_20: Tool =
+    Tool { check: || node(20), how_to_get: "Debian 13 has it, and so have nodejs.org's packages" };
+pub(super) const NPM: Tool = Tool {
+    check: || (!works(Command::new("npm").arg("--version"))).then(|| "no npm here".to_owned()),
+    how_to_get: "`apt-get install npm` brings it",
+};
+pub(super) const CHROMIUM: Tool =
+    Tool { check: chromium, how_to_get: "`apt-get install chromium fonts-dejavu-core` brings it" };
+pub(super) const GO: Tool = Tool {
+    check: go,
+    how_to_get: "`apt-get install golang-go` brings one that fetches a newer one by itself",
+};
+pub(super) const PYTHON: Tool =
+    Tool { check: python, how_to_get: "`apt-get install python3 python3-venv` brings it" };
+
+/// What Chromium is called, as `conformance/browser/lib/chromium.js` has it too.
+const CHROMIUMS: [&str; 3] = ["chromium", "chromium-browser", "google-chrome"];
+
+fn version(program: &str, argument: &str) -> Option<String> {
+    let version = output(Command::new(program).arg(argument).stderr(Stdio::null())).ok()?;
+    Some(version.trim().to_owned())
+}
+
+fn node(oldest: u32) -> Option<String> {
+    let Some(version) = version("node", "--version") else { return Some(format!("no Node {oldest} here")) };
+    let major = version.strip_prefix('v').and_then(|version| version.split('.').next()?.parse::<u32>().ok());
+    match major {
+        Some(major) if major >= oldest => None,
+        _ => Some(format!("Node {oldest} is needed, and this is {version}")),
+    }
+}
+
+fn chromium() -> Option<String> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let found =
+        std::env::split_paths(&path).any(|folder| CHROMIUMS.iter().any(|name| folder.join(name).is_file()));
+    let named = std::env::var_os("TESSERA_TEST_CHROMIUM").is_some();
+    (!found && !named).then(|| "no Chromium here".to_owned())
+}
+
+fn go() -> Option<String> {
+    version("go", "version").is_none().then(|| "no Go here".to_owned())
+}
+
+fn python() -> Option<String> {
+    let script = "import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))";
+    let fits = works(Command::new("python3").args(["-c", script]));
+    (!fits).then(|| "no Python 3.11 with venv here".to_owned())
+}
