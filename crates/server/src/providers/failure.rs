@@ -112,14 +112,10 @@ impl Failure {
             None if matches!(status.as_u16(), 404 | 405 | 410) => Class::Operator,
             None => Class::Transient,
         };
+        // A gateway's word, or that of something that fell over: whoever is behind it may have done its work before.
+        let outcome_unknown = code.is_none() && matches!(status.as_u16(), 500 | 502 | 504);
         let code = code.unwrap_or_else(|| format!("http_{}", status.as_u16()));
-        Self {
-            class,
-            code,
-            status: status.as_u16(),
-            retry_after: pause(headers, now_ms),
-            outcome_unknown: false,
-        }
+        Self { class, code, status: status.as_u16(), retry_after: pause(headers, now_ms), outcome_unknown }
     }
 
     /// A reply that cannot be read: whether the request was carried out is not known.

@@ -109,6 +109,22 @@ fn a_code_that_nobody_knows_kills_no_grant() {
     }
 }
 
+/// A refresh token may be spent behind a gateway that lost the reply; who names a code knows that it is not.
+#[test]
+fn a_gateways_word_leaves_open_whether_it_was_done() {
+    for (status, body, unknown) in [
+        (500, "", true),
+        (502, "<html>Bad Gateway</html>", true),
+        (504, "", true),
+        (500, r#"{"error":"server_error"}"#, false),
+        (503, "<html>Down for maintenance</html>", false),
+        (429, "", false),
+        (400, r#"{"error":"invalid_grant"}"#, false),
+    ] {
+        assert_eq!(failure("zoom", status, "", body).outcome_unknown, unknown, "{status} {body}");
+    }
+}
+
 #[test]
 fn how_long_to_wait_is_said_in_seconds_or_as_a_date() {
     for (text, expected) in [

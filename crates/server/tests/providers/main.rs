@@ -7,3 +7,7 @@ mod failures;
 mod golden;
 mod metadata;
 mod replies;
+#[cfg(feature = "demo")]
+mod simulated;
+#[cfg(feature = "demo")]
+mod stage;
