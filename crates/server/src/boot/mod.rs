@@ -12,6 +12,8 @@ mod manual;
 pub mod ready;
 mod remote;
 pub mod serve;
+#[cfg(feature = "demo")]
+mod simulate;
 #[cfg(feature = "otel")]
 mod spans;
 #[cfg_attr(not(feature = "otel"), path = "traces_absent.rs")]
