@@ -72,6 +72,7 @@ mod params;
 mod people;
 mod pkce;
 mod positions;
+mod reply;
 mod request;
 mod resource;
 mod running;

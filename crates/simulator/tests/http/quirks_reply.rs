@@ -53,20 +53,35 @@ async fn quirk_04_the_scope_is_an_array() {
 }
 
 #[tokio::test]
-async fn quirk_05_06_07_the_life_is_text_or_absent_or_zero() {
-    let stage = Stage::new().await;
+async fn quirk_05_the_life_is_text() {
+    let stage = Stage::set_up(&["string-ttl*1"]).await;
+    assert_eq!(stage.tokens("ada", &[]).await["expires_in"], "3600");
+    assert_eq!(stage.tokens("ada", &[]).await["expires_in"], 3600, "one time, and then off");
+}
+
+#[tokio::test]
+async fn quirk_06_the_life_is_not_told() {
+    let stage = Stage::set_up(&["no-ttl"]).await;
+    ends_after_an_hour(&stage, None).await;
+}
+
+#[tokio::test]
+async fn quirk_07_the_life_is_zero() {
+    let stage = Stage::set_up(&["zero-ttl"]).await;
+    ends_after_an_hour(&stage, Some(0)).await;
+    stage.set(&["string-ttl"]);
+    assert_eq!(stage.tokens("ada", &[]).await["expires_in"], "0");
+}
+
+/// Whatever is told of it, a token lives its life and ends.
+async fn ends_after_an_hour(stage: &Stage, told: Option<i64>) {
     let tokens = stage.tokens("ada", &[]).await;
-    let refresh = text(&tokens, "refresh_token");
-    let (reply, _) = refreshed(&stage, refresh, &["string-ttl*1"]).await;
-    assert_eq!(reply["expires_in"], "3600");
-    let (reply, _) = refreshed(&stage, refresh, &["no-ttl*1"]).await;
-    assert_eq!(reply.get("expires_in"), None);
-    let (reply, _) = refreshed(&stage, refresh, &["zero-ttl*1"]).await;
-    assert_eq!(reply["expires_in"], 0);
-    let access = text(&reply, "access_token");
-    assert_eq!(stage.calendars(access).await.0, StatusCode::OK, "it lives all the same");
-    stage.later(3600);
-    assert_eq!(stage.calendars(access).await.0, StatusCode::UNAUTHORIZED, "and ends");
+    assert_eq!(tokens.get("expires_in"), told.map(Value::from).as_ref());
+    let access = text(&tokens, "access_token");
+    stage.later(3599);
+    assert_eq!(stage.calendars(access).await.0, StatusCode::OK);
+    stage.later(1);
+    assert_eq!(stage.calendars(access).await.0, StatusCode::UNAUTHORIZED);
 }
 
 #[tokio::test]
