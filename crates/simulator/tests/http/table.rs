@@ -18,6 +18,18 @@ fn there_are_35_switches_and_readme_has_the_table_of_them() {
     assert_eq!(std::fs::read_to_string(file).unwrap(), made, "accept the table with TESSERA_UPDATE_GOLDEN=1");
 }
 
+/// The other files of this folder hold a test for each: its name has the number.
+#[test]
+fn every_switch_has_a_test() {
+    let folder = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/http")).unwrap();
+    let sources: String = folder.map(|file| std::fs::read_to_string(file.unwrap().path()).unwrap()).collect();
+    for switch in Behaviour::switches().iter().filter(|switch| switch.number > 0) {
+        let named = format!("\nasync fn quirk_{:02}_", switch.number);
+        assert!(sources.contains(&named), "no test for {} {}", switch.number, switch.name);
+        assert!(sources.contains(&format!("\"{}", switch.name)), "{} is set nowhere", switch.name);
+    }
+}
+
 /// Each name is JSON's, each value that a bare name stands for is one, and `off` undoes it.
 #[test]
 fn every_switch_is_turned_on_by_its_name_and_off_again() {
