@@ -3,6 +3,7 @@
 //! A page from elsewhere must not flip them: the peer and the name in `Host` must be loopback's (a name that was
 //! rebound to 127.0.0.1 is not), forms carry a token, and JSON has a content type that no form can have.
 
+use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 
 use axum::body::Bytes;
@@ -75,27 +76,15 @@ fn as_json(simulator: &Simulator) -> Response {
 }
 
 fn as_page(simulator: &Simulator, problem: Option<&SwitchError>) -> Response {
-    let in_force = simulator.behaviour().in_force();
+    let in_force: BTreeMap<_, _> = simulator.behaviour().in_force_as_typed().into_iter().collect();
     let line =
-        |switch: &'static crate::Switch| SwitchLine { switch, now: in_force.get(switch.name).map(typed) };
+        |switch: &'static crate::Switch| SwitchLine { switch, now: in_force.get(switch.name).cloned() };
     let page_of = QuirksPage {
         control: simulator.control().to_owned(),
         switches: SWITCHES.iter().map(line).collect(),
         problem: problem.map(ToString::to_string),
     };
     page(if problem.is_some() { StatusCode::BAD_REQUEST } else { StatusCode::OK }, &page_of, None)
-}
-
-/// A position as it is typed.
-fn typed(position: &Value) -> String {
-    match position {
-        Value::String(text) => text.clone(),
-        Value::Object(counted) => {
-            let value = counted.get("value").map(typed).unwrap_or_default();
-            format!("{value}*{}", counted.get("times").unwrap_or(&Value::Null))
-        }
-        other => other.to_string(),
-    }
 }
 
 fn is_near(headers: &HeaderMap, extensions: &Extensions) -> bool {

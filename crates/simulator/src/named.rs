@@ -104,6 +104,12 @@ impl Behaviour {
         now
     }
 
+    /// The same as it is typed, by name.
+    #[must_use]
+    pub fn in_force_as_typed(&self) -> Vec<(String, String)> {
+        self.in_force().iter().map(|(name, position)| (name.clone(), typed(position))).collect()
+    }
+
     /// Every switch with its position.
     pub(crate) fn members(&self) -> Map<String, Value> {
         // It is a struct with text for names: it cannot be anything but an object.
@@ -138,11 +144,23 @@ fn find(name: &str) -> Result<&'static Switch, SwitchError> {
     found.ok_or_else(|| SwitchError::Unknown(name.to_owned()))
 }
 
+/// A position as it is typed.
+fn typed(position: &Value) -> String {
+    match position {
+        Value::String(text) => text.clone(),
+        Value::Object(counted) => {
+            let value = counted.get("value").map(typed).unwrap_or_default();
+            format!("{value}*{}", counted.get("times").unwrap_or(&Value::Null))
+        }
+        other => other.to_string(),
+    }
+}
+
 impl Switch {
-    /// What it does, as one line.
+    /// What it does, as one line of plain text.
     #[must_use]
     pub fn described(&self) -> String {
-        self.about.trim().to_owned()
+        self.about.trim().replace('`', "")
     }
 
     /// The list of all switches as a table in Markdown.
@@ -158,7 +176,7 @@ impl Switch {
                 "| {number} | `{}` | {}{counted} | {} |",
                 switch.name,
                 switch.values,
-                switch.described()
+                switch.about.trim()
             );
         }
         table

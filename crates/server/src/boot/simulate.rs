@@ -159,7 +159,7 @@ fn as_text(simulator: &Running, clients: &[Client]) -> String {
             client.id, client.secret, client.redirect_uri
         );
     }
-    let in_force = simulator.behaviour().in_force();
+    let in_force = simulator.behaviour().in_force_as_typed();
     let quirks: Vec<_> = in_force.iter().map(|(name, position)| format!("{name}={position}")).collect();
     let quirks = if quirks.is_empty() { "none in force".to_owned() } else { quirks.join(", ") };
     text += &format!(

@@ -113,6 +113,16 @@ fn without_words_it_has_a_client_for_the_example_and_no_switch_on() {
 }
 
 #[test]
+fn the_switches_in_force_are_shown_as_they_are_typed() {
+    let mut simulator = Simulator::start(&["--quirk", "html-502*1", "--quirk", "rate-limited=date+5"]);
+    let mut text = String::new();
+    while !text.contains("Ctrl-C ends it.") {
+        text += &simulator.line();
+    }
+    assert!(text.contains("switches   html-502=true*1, rate-limited=date+5\n"), "{text}");
+}
+
+#[test]
 fn what_is_wrong_is_told_with_status_2() {
     for (words, told) in [
         (
