@@ -1,9 +1,11 @@
 //! The reader and the way out against a provider that misbehaves: what is understood, what is kept, and what is known.
 //! The numbers are those of the simulator's switches.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
-use tessera_server::providers::{Class, Expiry, Failure, Tokens};
+use tessera_server::providers::{Class, Expiry, Failure, Metadata, Provider, Tokens};
 use tessera_types::RefreshToken;
 
 use crate::stage::{NOW, Stage};
@@ -220,6 +222,19 @@ async fn quirk_25_a_refresh_ends_the_old_access_token_and_the_new_one_works() {
     assert!(stage.works(&old.access_token).await);
     let new = stage.refresh(&held(&old)).await.unwrap();
     assert!(!stage.works(&old.access_token).await && stage.works(&new.access_token).await);
+}
+
+#[tokio::test]
+async fn quirk_26_a_wrong_issuer_is_refused_and_so_is_none_where_one_was_promised() {
+    let stage = Stage::new("discovery = true\n").await;
+    for (position, fine) in [("present", true), ("wrong", false), ("missing", false), ("unsupported", true)] {
+        stage.set(&[&format!("iss={position}")]);
+        let metadata = Metadata::fetch(&stage.egress, stage.simulator.url()).await.unwrap();
+        let descriptor = Arc::new(stage.provider.descriptor().clone());
+        let provider = Provider::new(descriptor, &BTreeMap::new(), Some(&metadata)).unwrap();
+        let iss = stage.iss().await;
+        assert_eq!(provider.check_issuer(iss.as_deref()).is_ok(), fine, "{position}: {iss:?}");
+    }
 }
 
 #[tokio::test]

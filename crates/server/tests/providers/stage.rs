@@ -61,13 +61,23 @@ impl Stage {
         // RFC 7636 appendix B.
         let verifier = Verifier::of(AccessToken::new("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"));
         let to = self.provider.authorize_url(ID, &redirect, "state", &[], &verifier);
-        let code = self.agree(&to).await;
+        let back = self.agree(&to).await;
+        let code = back.query_pairs().find(|(name, _)| name == "code").unwrap().1.into_owned();
+        let code = AuthorizationCode::new(code);
         let outgoing = self.provider.exchange(self.client(), &code, &redirect, &verifier).unwrap();
         self.provider.tokens(&self.egress, outgoing, NOW * 1000).await
     }
 
-    /// Signs in as `ada` and says yes.
-    async fn agree(&self, to: &Url) -> AuthorizationCode {
+    /// What a callback says of the issuer.
+    pub(crate) async fn iss(&self) -> Option<String> {
+        let verifier = Verifier::of(AccessToken::new("v".repeat(43)));
+        let redirect = Url::parse(REDIRECT).unwrap();
+        let back = self.agree(&self.provider.authorize_url(ID, &redirect, "state", &[], &verifier)).await;
+        back.query_pairs().find(|(name, _)| name == "iss").map(|(_, iss)| iss.into_owned())
+    }
+
+    /// Signs in as `ada` and says yes; gives the callback.
+    async fn agree(&self, to: &Url) -> Url {
         let origin = self.simulator.url();
         let site = Site { address: origin.strip_prefix("http://").unwrap().parse().unwrap() };
         let mut browser = Browser::at(site, origin);
@@ -83,9 +93,7 @@ impl Stage {
         fields.push(("decision", "approve".to_owned()));
         let fields: Vec<_> = fields.iter().map(|(name, value)| (*name, value.as_str())).collect();
         let back = browser.submit("/consent", &fields).await;
-        let back = Url::parse(back.header("location").unwrap()).unwrap();
-        let code = back.query_pairs().find(|(name, _)| name == "code").unwrap().1.into_owned();
-        AuthorizationCode::new(code)
+        Url::parse(back.header("location").unwrap()).unwrap()
     }
 
     pub(crate) fn refreshing(&self, held: &RefreshToken) -> Outgoing {
