@@ -127,6 +127,15 @@ async fn quirk_23_a_grant_too_many_ends_the_oldest() {
 }
 
 #[tokio::test]
+async fn quirk_23_32_what_comes_along_for_a_bot_is_not_counted() {
+    let stage = Stage::set_up(&["grant-cap=1", "two-tokens"]).await;
+    let tokens = stage.tokens("ada", &[]).await;
+    for held in [&tokens, &tokens["authed_user"]] {
+        stage.renewed(text(held, "refresh_token")).await;
+    }
+}
+
+#[tokio::test]
 async fn quirk_24_a_grant_that_nobody_uses_dies() {
     let stage = Stage::set_up(&["idle-death=100"]).await;
     let tokens = stage.tokens("ada", &[]).await;
