@@ -14,6 +14,7 @@ pub mod http;
 pub mod lifecycle;
 pub mod meter;
 pub mod platform;
+pub mod providers;
 pub mod rate;
 pub mod store;
 pub mod trail;

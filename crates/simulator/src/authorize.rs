@@ -13,12 +13,17 @@ use crate::error::AuthorizeError;
 use crate::pages::{ConsentPage, ProblemPage, ScopeLine, SignInPage, page};
 use crate::params::Params;
 use crate::people::Session;
-use crate::request::AuthorizationRequest;
+use crate::positions::Iss;
+use crate::request::{AuthorizationRequest, Back};
 use crate::scope::opened_by;
 use crate::simulator::{Provider, Simulator};
+use crate::{extras, pages};
 
 /// Cookies are not told apart by port, so the name must not be one that a neighbour on localhost would use.
 const SESSION_COOKIE: &str = "tessera_simulator_session";
+
+/// Whom the callback names when it names somebody else.
+const WRONG_ISSUER: &str = "https://somebody-else.example";
 
 /// `GET /authorize` (RFC 6749 §4.1.1). Consent is asked for every time, whatever `prompt` says.
 pub(crate) async fn authorize(
@@ -67,7 +72,7 @@ fn begin(simulator: &Simulator, headers: &HeaderMap, params: &Params) -> Result<
     let request_id = simulator.secret("");
     let new_session = (simulator.secret(""), simulator.secret(""));
     let mut provider = simulator.lock();
-    let request = AuthorizationRequest::check(params, &provider.clients)?;
+    let request = AuthorizationRequest::check(params, &provider.clients, provider.behaviour.pkce_ignored)?;
     let known = session_of(headers, &provider).map(|(id, _)| id);
     let is_new = known.is_none();
     let session_id = known.unwrap_or_else(|| {
@@ -128,16 +133,48 @@ fn decide(simulator: &Simulator, headers: &HeaderMap, params: &Params) -> Result
         Some("deny") => false,
         _ => return Err(AuthorizeError::NoDecision),
     };
-    let request = provider.people.answer(&visit.request_id, &session_id, now).ok_or(AuthorizeError::Gone)?;
-    let back = request.back.clone();
+    let request = provider.people.answer(&visit.request_id, &session_id, now);
+    let mut request = request.ok_or(AuthorizeError::Gone)?;
+    let (back, client_id) = (request.back.clone(), request.client_id.clone());
     if !approved {
+        drop(provider);
         let answer = [("error", "access_denied"), ("error_description", "the person said no")];
-        return Ok(see_other(&back.with(&answer, &issuer)));
+        return Ok(send_back(simulator, &back, &answer, &issuer, &client_id));
+    }
+    if let Some(dropped) = &provider.behaviour.fewer_scopes {
+        request.scope = request.scope.without(dropped);
     }
     let expires_at = now.saturating_add(seconds(provider.behaviour.code_life));
     provider.grants.give_code(code.clone(), request, account, expires_at);
     provider.counts.authorizations += 1;
-    Ok(see_other(&back.with(&[("code", &code)], &issuer)))
+    drop(provider);
+    Ok(send_back(simulator, &back, &[("code", &code)], &issuer, &client_id))
+}
+
+/// Back to the client with `answer`, as the switches for callbacks have it.
+fn send_back(
+    simulator: &Simulator,
+    back: &Back,
+    answer: &[(&str, &str)],
+    issuer: &str,
+    client_id: &str,
+) -> Response {
+    let shown = simulator.shown();
+    let mut provider = simulator.lock();
+    let issuer = match provider.behaviour.iss {
+        Iss::Present => Some(issuer),
+        Iss::Wrong => Some(WRONG_ISSUER),
+        Iss::Missing | Iss::Unsupported => None,
+    };
+    let mut callback = back.with(answer, issuer);
+    if let Some(extras) = provider.behaviour.callback_extras {
+        let secret = provider.clients.secret(client_id).unwrap_or_default();
+        extras::add(extras, &mut callback, shown, secret);
+    }
+    match provider.behaviour.callback_twice.take() {
+        true => pages::twice(&callback, back),
+        false => see_other(callback.as_str()),
+    }
 }
 
 /// A request that waits for the person, and the browser it waits in.
@@ -244,9 +281,9 @@ fn query_params(query: Option<String>) -> Params {
 /// Tells the client where that is safe, and the person otherwise.
 fn refused(error: AuthorizeError, simulator: &Simulator, headers: &HeaderMap) -> Response {
     let status = match &error {
-        AuthorizeError::Back { back, error, why } => {
+        AuthorizeError::Back { back, client_id, error, why } => {
             let answer = [("error", *error), ("error_description", why)];
-            return see_other(&back.with(&answer, &simulator.issuer(headers)));
+            return send_back(simulator, back, &answer, &simulator.issuer(headers), client_id);
         }
         AuthorizeError::Forged => StatusCode::FORBIDDEN,
         _ => StatusCode::BAD_REQUEST,

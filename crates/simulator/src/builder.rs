@@ -81,6 +81,13 @@ impl Builder {
         self
     }
 
+    /// Flips switches before it starts.
+    #[must_use]
+    pub fn behaviour(mut self, change: impl FnOnce(&mut Behaviour)) -> Self {
+        change(&mut self.behaviour);
+        self
+    }
+
     /// Takes the time from `clock` instead of the system.
     #[must_use]
     pub fn clock(mut self, clock: Clock) -> Self {

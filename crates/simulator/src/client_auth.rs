@@ -1,4 +1,4 @@
-//! Who a client is: HTTP Basic or the body, never both (RFC 6749 §2.3).
+//! Who a client is: HTTP Basic or the body, never both (RFC 6749 §2.3) unless the switch says otherwise.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -8,17 +8,20 @@ use http::header::AUTHORIZATION;
 use crate::clients::Clients;
 use crate::error::TokenError;
 use crate::params::Params;
+use crate::positions::SecretPlace;
 
 /// The id of the client that sent this request, once its secret was found right.
 pub(crate) fn authenticate(
     headers: &HeaderMap,
     params: &Params,
     clients: &Clients,
+    place: SecretPlace,
 ) -> Result<String, TokenError> {
     let body_id = params.get("client_id")?;
     let body_secret = params.get("client_secret")?;
     let (id, secret) = match headers.get(AUTHORIZATION) {
-        Some(_) if body_secret.is_some() => {
+        Some(_) if place == SecretPlace::Body => return Err(TokenError::InvalidClient),
+        Some(_) if body_secret.is_some() && place != SecretPlace::Any => {
             return Err(TokenError::InvalidRequest(
                 "the client authenticates twice: in the Authorization header and in the body".into(),
             ));
@@ -32,6 +35,7 @@ pub(crate) fn authenticate(
             }
             (id, secret)
         }
+        None if place == SecretPlace::Basic => return Err(TokenError::InvalidClient),
         None => match (body_id, body_secret) {
             (Some(id), Some(secret)) => (id.to_owned(), secret.to_owned()),
             _ => return Err(TokenError::InvalidClient),

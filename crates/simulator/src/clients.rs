@@ -38,6 +38,10 @@ impl Clients {
         }
     }
 
+    pub(crate) fn secret(&self, client_id: &str) -> Option<&str> {
+        self.0.get(client_id).map(|client| client.secret.as_str())
+    }
+
     pub(crate) fn authenticates(&self, client_id: &str, secret: &str) -> bool {
         let client = self.0.get(client_id);
         client.is_some_and(|client| client.secret.as_bytes().ct_eq(secret.as_bytes()).into())

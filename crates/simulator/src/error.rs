@@ -33,7 +33,7 @@ pub(crate) enum AuthorizeError {
     NoDecision,
     /// RFC 6749 §4.1.2.1: the client is told.
     #[error("{error}: {why}")]
-    Back { back: Box<Back>, error: &'static str, why: String },
+    Back { back: Box<Back>, client_id: String, error: &'static str, why: String },
 }
 
 /// A fault of a request from client to token or revocation endpoint (RFC 6749 §5.2).
@@ -49,6 +49,9 @@ pub(crate) enum TokenError {
     UnsupportedGrantType,
     #[error("{0}")]
     InvalidScope(&'static str),
+    /// RFC 7009 §2.2.1.
+    #[error("refresh tokens cannot be revoked here")]
+    UnsupportedTokenType,
 }
 
 /// Why a protected resource is not given out (RFC 6750 §3.1).

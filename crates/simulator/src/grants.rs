@@ -5,7 +5,9 @@
 
 use std::collections::HashMap;
 
+use crate::behaviour::{Behaviour, seconds};
 use crate::error::TokenError;
+use crate::positions::HeldToken;
 use crate::request::AuthorizationRequest;
 use crate::scope::Scope;
 
@@ -19,14 +21,27 @@ pub(crate) struct Grants {
 }
 
 /// Index into `Grants::grants`; none is ever removed.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 struct GrantId(usize);
 
 struct Grant {
     client_id: String,
     account: String,
     scope: Scope,
+    kind: Kind,
+    /// When it began, or was last refreshed.
+    last_used: i64,
+    /// Whether a refresh token belongs to it.
+    offline: bool,
     revoked: bool,
+}
+
+/// Whose token it is, where a reply has two.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Only,
+    Bot,
+    User,
 }
 
 struct Code {
@@ -45,14 +60,17 @@ struct Access {
 
 struct Refresh {
     grant: GrantId,
-    /// Replaced by a newer one.
-    rotated: bool,
+    issued_at: i64,
+    /// When it was replaced by a newer one.
+    rotated_at: Option<i64>,
 }
 
 /// New random texts, made before the lock is taken.
 pub(crate) struct Fresh {
     pub(crate) access: String,
     pub(crate) refresh: String,
+    /// An access and a refresh token for the bot that may come along.
+    pub(crate) bot: (String, String),
 }
 
 /// What a token request brings back.
@@ -60,6 +78,11 @@ pub(crate) struct Issued {
     pub(crate) access_token: String,
     pub(crate) refresh_token: Option<String>,
     pub(crate) scope: Scope,
+    pub(crate) kind: Kind,
+    /// Name of the account.
+    pub(crate) account: String,
+    /// What a bot got besides.
+    pub(crate) bot: Option<Box<Issued>>,
 }
 
 /// The conditions of a token request that do not come from the client.
@@ -68,7 +91,50 @@ pub(crate) struct Terms {
     pub(crate) now: i64,
     /// Seconds that the access token lives.
     pub(crate) life: i64,
-    pub(crate) rotate: bool,
+    rotation: Rotation,
+    reuse_kills_family: bool,
+    /// Seconds that a replaced refresh token still works.
+    grace: i64,
+    /// Seconds without use after which a grant is dead.
+    idle: Option<i64>,
+    kill_old_access: bool,
+    pkce_ignored: bool,
+    refresh_once: bool,
+    cap: Option<usize>,
+    two: bool,
+}
+
+/// What becomes of the refresh token at a refresh.
+#[derive(Clone, Copy)]
+enum Rotation {
+    Held(HeldToken),
+    Always,
+    /// Once it is so many seconds old.
+    ByClock(i64),
+}
+
+impl Terms {
+    pub(crate) fn of(behaviour: &Behaviour, now: i64) -> Self {
+        let rotation = match behaviour {
+            Behaviour { keep_refresh_token: Some(held), .. } => Rotation::Held(*held),
+            Behaviour { rotate_refresh_tokens: true, .. } => Rotation::Always,
+            Behaviour { rotate_by_clock: Some(period), .. } => Rotation::ByClock((*period).into()),
+            _ => Rotation::Held(HeldToken::Omitted),
+        };
+        Self {
+            now,
+            life: seconds(behaviour.token_life),
+            rotation,
+            reuse_kills_family: behaviour.reuse_kills_family,
+            grace: behaviour.reuse_grace.into(),
+            idle: behaviour.idle_death.map(i64::from),
+            kill_old_access: behaviour.kill_old_access_token,
+            pkce_ignored: behaviour.pkce_ignored,
+            refresh_once: behaviour.refresh_token_once,
+            cap: behaviour.grant_cap.map(|cap| usize::try_from(cap).unwrap_or(usize::MAX)),
+            two: behaviour.two_tokens,
+        }
+    }
 }
 
 impl Grants {
@@ -109,6 +175,7 @@ impl Grants {
             return Err(TokenError::InvalidGrant("redirect_uri is not the one of the authorization request"));
         }
         match (&known.request.challenge, verifier) {
+            _ if terms.pkce_ignored => {}
             (None, None) => {}
             (Some(challenge), Some(verifier)) if challenge.is_met_by(verifier) => {}
             (Some(_), Some(_)) => {
@@ -122,16 +189,66 @@ impl Grants {
         }
         let grant = GrantId(self.grants.len());
         known.spent_on = Some(grant);
-        let scope = known.request.scope.clone();
-        let offline = known.request.offline;
-        self.grants.push(Grant {
+        let (request, account) = (known.request.clone(), known.account.clone());
+        let seen_before = !request.consent_again && self.holds(client_id, &account) > 0;
+        let offline = request.offline && !(terms.refresh_once && seen_before);
+        let kind = if terms.two { Kind::User } else { Kind::Only };
+        let Fresh { access, refresh, bot } = fresh;
+        let grant = |kind| Grant {
             client_id: client_id.to_owned(),
-            account: known.account.clone(),
-            scope: scope.clone(),
+            account: account.clone(),
+            scope: request.scope.clone(),
+            kind,
+            last_used: terms.now,
+            offline,
             revoked: false,
-        });
-        let refresh_token = offline.then(|| self.give_refresh(grant, fresh.refresh));
-        Ok(self.give_access(grant, scope, terms, fresh.access, refresh_token))
+        };
+        let mut issued = self.begin(grant(kind), terms, access, refresh);
+        if terms.two {
+            let (access, refresh) = bot;
+            let bot = self.begin(grant(Kind::Bot), terms, access, refresh);
+            issued.bot = Some(Box::new(bot));
+        }
+        if let Some(cap) = terms.cap {
+            self.drop_oldest(client_id, &account, cap);
+        }
+        Ok(issued)
+    }
+
+    /// A grant with its first tokens.
+    fn begin(&mut self, grant: Grant, terms: Terms, access: String, refresh: String) -> Issued {
+        let id = GrantId(self.grants.len());
+        let (offline, scope) = (grant.offline, grant.scope.clone());
+        self.grants.push(grant);
+        let refresh_token = offline.then(|| self.give_refresh(id, refresh, terms.now));
+        self.give_access(id, scope, terms, access, refresh_token)
+    }
+
+    /// How many live grants with a refresh token this person has with this client; what came along for a bot is not
+    /// counted.
+    fn holds(&self, client_id: &str, account: &str) -> usize {
+        self.held(client_id, account).count()
+    }
+
+    fn held<'a>(&'a self, client_id: &'a str, account: &'a str) -> impl Iterator<Item = usize> + 'a {
+        let is_held = move |grant: &Grant| {
+            grant.client_id == client_id
+                && grant.account == account
+                && grant.kind != Kind::Bot
+                && grant.offline
+                && !grant.revoked
+        };
+        self.grants.iter().enumerate().filter(move |(_, grant)| is_held(grant)).map(|(index, _)| index)
+    }
+
+    /// Ends the oldest of this person's grants until `cap` are left.
+    fn drop_oldest(&mut self, client_id: &str, account: &str, cap: usize) {
+        let held: Vec<usize> = self.held(client_id, account).collect();
+        for index in &held[..held.len().saturating_sub(cap)] {
+            if let Some(grant) = self.grants.get_mut(*index) {
+                grant.revoked = true;
+            }
+        }
     }
 
     /// Gives a new access token (RFC 6749 §6), for `scope` or all that was granted; with a new refresh token in
@@ -146,29 +263,64 @@ impl Grants {
     ) -> Result<Issued, TokenError> {
         let unknown =
             TokenError::InvalidGrant("the refresh token is unknown, used up, revoked or another client's");
-        let id = self.refresh.get(token).filter(|refresh| !refresh.rotated).map(|refresh| refresh.grant);
-        let Some((id, grant)) = id.and_then(|id| Some((id, self.live(id)?))) else { return Err(unknown) };
+        let Some(&Refresh { grant: id, issued_at, rotated_at }) = self.refresh.get(token) else {
+            return Err(unknown);
+        };
+        let Some(grant) = self.grants.get_mut(id.0).filter(|grant| !grant.revoked) else {
+            return Err(unknown);
+        };
         if grant.client_id != client_id {
+            return Err(unknown);
+        }
+        if terms.idle.is_some_and(|idle| terms.now.saturating_sub(grant.last_used) >= idle) {
+            grant.revoked = true;
+            return Err(TokenError::InvalidGrant("the refresh token was not used for too long"));
+        }
+        if rotated_at.is_some_and(|at| terms.now >= at.saturating_add(terms.grace)) {
+            grant.revoked = terms.reuse_kills_family;
             return Err(unknown);
         }
         let scope = scope.unwrap_or_else(|| grant.scope.clone());
         if !scope.within(&grant.scope) {
             return Err(TokenError::InvalidScope("the scope goes beyond what was granted"));
         }
-        let mut refresh_token = None;
-        if terms.rotate {
-            if let Some(old) = self.refresh.get_mut(token) {
-                old.rotated = true;
+        grant.last_used = terms.now;
+        let replaces = match terms.rotation {
+            Rotation::Always => true,
+            Rotation::ByClock(period) => terms.now.saturating_sub(issued_at) >= period,
+            Rotation::Held(_) => false,
+        };
+        let refresh_token = match terms.rotation {
+            _ if replaces => {
+                if let Some(old) = self.refresh.get_mut(token) {
+                    old.rotated_at.get_or_insert(terms.now);
+                }
+                Some(self.give_refresh(id, fresh.refresh, terms.now))
             }
-            refresh_token = Some(self.give_refresh(id, fresh.refresh));
+            Rotation::Held(HeldToken::Omitted) => None,
+            Rotation::Held(HeldToken::Empty) => Some(String::new()),
+            Rotation::Held(HeldToken::Repeated) | Rotation::Always | Rotation::ByClock(_) => {
+                Some(token.to_owned())
+            }
+        };
+        if terms.kill_old_access {
+            self.access.retain(|_, access| access.grant != id);
         }
         Ok(self.give_access(id, scope, terms, fresh.access, refresh_token))
     }
 
     /// Ends a token (RFC 7009 §2.1): a refresh token with its whole grant, an access token alone. A token that is
     /// not known is as good as ended.
-    pub(crate) fn revoke(&mut self, client_id: &str, token: &str) -> Result<(), TokenError> {
+    pub(crate) fn revoke(
+        &mut self,
+        client_id: &str,
+        token: &str,
+        access_tokens_only: bool,
+    ) -> Result<(), TokenError> {
         let refresh = self.refresh.get(token).map(|refresh| refresh.grant);
+        if refresh.is_some() && access_tokens_only {
+            return Err(TokenError::UnsupportedTokenType);
+        }
         let Some(id) = refresh.or_else(|| self.access.get(token).map(|access| access.grant)) else {
             return Ok(());
         };
@@ -206,9 +358,9 @@ impl Grants {
         self.grants.get(index).filter(|grant| !grant.revoked)
     }
 
-    fn give_refresh(&mut self, grant: GrantId, token: String) -> String {
+    fn give_refresh(&mut self, grant: GrantId, token: String, now: i64) -> String {
         self.issued.push(token.clone());
-        self.refresh.insert(token.clone(), Refresh { grant, rotated: false });
+        self.refresh.insert(token.clone(), Refresh { grant, issued_at: now, rotated_at: None });
         token
     }
 
@@ -223,6 +375,10 @@ impl Grants {
         self.issued.push(token.clone());
         let expires_at = terms.now.saturating_add(terms.life);
         self.access.insert(token.clone(), Access { grant, scope: scope.clone(), expires_at });
-        Issued { access_token: token, refresh_token, scope }
+        let (kind, account) = match self.grants.get(grant.0) {
+            Some(grant) => (grant.kind, grant.account.clone()),
+            None => (Kind::Only, String::new()),
+        };
+        Issued { access_token: token, refresh_token, scope, kind, account, bot: None }
     }
 }

@@ -15,6 +15,8 @@
 //! | `GET /userinfo` | who signed in | |
 //! | `GET /calendar/v3/users/me/calendarList` | that account's calendars | RFC 6750 |
 //! | `GET /.well-known/oauth-authorization-server` | metadata | RFC 8414 |
+//! | `POST /token/refresh`, `POST /token/moved` | what two switches lead to | |
+//! | `GET`, `POST /quirks` | the switches, as a page and as JSON; from this machine alone | |
 //!
 //! Two accounts exist from the start, `ada` and `grace`, both with the password [`PASSWORD`].
 //!
@@ -33,6 +35,23 @@
 //! # }
 //! ```
 //!
+//! By default it is a strict, ordinary provider. [`Behaviour`] has 35 switches for what real ones do otherwise or wrong:
+//! set before it starts ([`Builder::behaviour`]), while it runs ([`Simulator::change_behaviour`]), by name
+//! ([`Behaviour::set`]), or at `/quirks`. The table of them is in the crate's README, and [`Behaviour::switches`] lists
+//! them.
+//!
+//! ```
+//! use tessera_simulator::{Counted, RetryAfter, Simulator};
+//!
+//! let simulator = Simulator::builder()
+//!     .behaviour(|switches| switches.rotate_refresh_tokens = true)
+//!     .build();
+//! // While it runs: the next two token requests are told to wait.
+//! simulator.change_behaviour(|switches| {
+//!     switches.rate_limited = Counted::times(Some(RetryAfter::Seconds(30)), 2);
+//! });
+//! ```
+//!
 //! Everything is kept in memory and in the clear: it is a stand-in, never a place for a real secret.
 
 mod authorize;
@@ -40,13 +59,20 @@ mod behaviour;
 mod builder;
 mod client_auth;
 mod clients;
+mod control;
+mod counted;
 mod error;
+mod extras;
+mod fault;
 mod grants;
 mod metadata;
+mod named;
 mod pages;
 mod params;
 mod people;
 mod pkce;
+mod positions;
+mod reply;
 mod request;
 mod resource;
 mod running;
@@ -54,8 +80,11 @@ mod scope;
 mod simulator;
 mod token;
 
-pub use behaviour::Behaviour;
+pub use behaviour::{Behaviour, Switch};
 pub use builder::{Builder, Clock, PASSWORD, Random};
+pub use counted::Counted;
 pub use error::StartError;
+pub use named::SwitchError;
+pub use positions::{BodyFault, Extras, HeldToken, Iss, Redirect, RetryAfter, RevokeAnswer, SecretPlace};
 pub use running::Running;
 pub use simulator::Simulator;

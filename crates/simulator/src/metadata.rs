@@ -6,13 +6,22 @@ use http::{HeaderMap, StatusCode};
 use serde_json::json;
 
 use crate::pages::json_reply;
+use crate::positions::{Iss, SecretPlace};
 use crate::scope::Scope;
 use crate::simulator::Simulator;
 
 /// `GET /.well-known/oauth-authorization-server`.
 pub(crate) async fn metadata(State(simulator): State<Simulator>, headers: HeaderMap) -> Response {
     let issuer = simulator.issuer(&headers);
-    let client_auth = ["client_secret_basic", "client_secret_post"];
+    let (place, iss) = {
+        let provider = simulator.lock();
+        (provider.behaviour.secret_place, provider.behaviour.iss)
+    };
+    let client_auth: &[&str] = match place {
+        SecretPlace::Basic => &["client_secret_basic"],
+        SecretPlace::Body => &["client_secret_post"],
+        SecretPlace::Either | SecretPlace::Any => &["client_secret_basic", "client_secret_post"],
+    };
     let document = json!({
         "issuer": issuer,
         "authorization_endpoint": format!("{issuer}/authorize"),
@@ -26,7 +35,7 @@ pub(crate) async fn metadata(State(simulator): State<Simulator>, headers: Header
         "token_endpoint_auth_methods_supported": client_auth,
         "revocation_endpoint_auth_methods_supported": client_auth,
         "code_challenge_methods_supported": ["S256"],
-        "authorization_response_iss_parameter_supported": true,
+        "authorization_response_iss_parameter_supported": iss != Iss::Unsupported,
     });
     json_reply(StatusCode::OK, &document)
 }

@@ -8,6 +8,10 @@ use http::header::{
     X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
 use http::{HeaderValue, StatusCode};
+use url::Url;
+
+use crate::behaviour::Switch;
+use crate::request::Back;
 
 /// Asks for name and password.
 #[derive(Template)]
@@ -49,6 +53,42 @@ pub(crate) struct ProblemPage {
     pub(crate) text: String,
 }
 
+/// Loads the callback as an image, and then as the next page.
+#[derive(Template)]
+#[template(path = "twice.html")]
+struct TwicePage<'a> {
+    callback: &'a str,
+}
+
+/// The way back that delivers the callback twice.
+pub(crate) fn twice(callback: &Url, back: &Back) -> Response {
+    let source = back.csp_source();
+    let policy = format!(
+        "default-src 'none'; style-src 'self'; img-src {source}; frame-ancestors 'none'; base-uri 'none'"
+    );
+    let mut response = page(StatusCode::OK, &TwicePage { callback: callback.as_str() }, None);
+    let policy = HeaderValue::from_str(&policy).unwrap_or(HeaderValue::from_static("default-src 'none'"));
+    response.headers_mut().insert(CONTENT_SECURITY_POLICY, policy);
+    response
+}
+
+/// Every switch, each with a form.
+#[derive(Template)]
+#[template(path = "quirks.html")]
+pub(crate) struct QuirksPage {
+    pub(crate) control: String,
+    pub(crate) switches: Vec<SwitchLine>,
+    /// Why nothing was changed.
+    pub(crate) problem: Option<String>,
+}
+
+/// One switch on the page.
+pub(crate) struct SwitchLine {
+    pub(crate) switch: &'static Switch,
+    /// Its position, if it is not off.
+    pub(crate) now: Option<String>,
+}
+
 /// A page that may send its forms to us and, after a redirect of ours, to `form_target`.
 pub(crate) fn page(status: StatusCode, template: &impl Template, form_target: Option<&str>) -> Response {
     let html = match template.render() {
@@ -79,12 +119,29 @@ pub(crate) fn json_reply(status: StatusCode, body: &serde_json::Value) -> Respon
     response
 }
 
+/// The same as a form: text as it is, everything else as JSON.
+pub(crate) fn form_reply(
+    status: StatusCode,
+    members: &serde_json::Map<String, serde_json::Value>,
+) -> Response {
+    let mut form = url::form_urlencoded::Serializer::new(String::new());
+    for (name, value) in members {
+        match value.as_str() {
+            Some(text) => form.append_pair(name, text),
+            None => form.append_pair(name, &value.to_string()),
+        };
+    }
+    let mut response = reply(status, "application/x-www-form-urlencoded; charset=utf-8", form.finish());
+    response.headers_mut().insert(PRAGMA, HeaderValue::from_static("no-cache"));
+    response
+}
+
 /// `GET /simulator.css`.
 pub(crate) async fn style() -> Response {
     reply(StatusCode::OK, "text/css; charset=utf-8", include_str!("../templates/simulator.css").to_owned())
 }
 
-fn reply(status: StatusCode, content_type: &'static str, body: String) -> Response {
+pub(crate) fn reply(status: StatusCode, content_type: &'static str, body: String) -> Response {
     let headers: [(HeaderName, &str); 3] =
         [(CONTENT_TYPE, content_type), (CACHE_CONTROL, "no-store"), (X_CONTENT_TYPE_OPTIONS, "nosniff")];
     (status, headers, Body::from(body)).into_response()

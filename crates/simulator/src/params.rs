@@ -15,6 +15,16 @@ impl Params {
         Self(pairs.filter(|(_, value)| !value.is_empty()).collect())
     }
 
+    /// The members of a JSON object; `None` when it is none.
+    pub(crate) fn parse_json(body: &[u8]) -> Option<Self> {
+        let members: serde_json::Map<String, serde_json::Value> = serde_json::from_slice(body).ok()?;
+        let pairs = members.into_iter().map(|(name, value)| match value {
+            serde_json::Value::String(text) => (name, text),
+            other => (name, other.to_string()),
+        });
+        Some(Self(pairs.filter(|(_, value)| !value.is_empty()).collect()))
+    }
+
     /// The one value of `name`.
     pub(crate) fn get(&self, name: &'static str) -> Result<Option<&str>, Repeated> {
         let mut values = self.0.iter().filter(|(key, _)| key == name).map(|(_, value)| value.as_str());

@@ -17,6 +17,8 @@ pub(crate) struct AuthorizationRequest {
     pub(crate) challenge: Option<Challenge>,
     /// Whether a refresh token is wanted: always, unless the client says `access_type=online`.
     pub(crate) offline: bool,
+    /// Whether the client asks for consent even from those who gave it before: `prompt=consent`.
+    pub(crate) consent_again: bool,
 }
 
 /// The way back to the client: a redirect URI that is registered for it, and its state.
@@ -29,15 +31,15 @@ pub(crate) struct Back {
 }
 
 impl Back {
-    /// The redirect URI with `answer`, the state and the issuer (RFC 9207) added to its query.
-    pub(crate) fn with(&self, answer: &[(&str, &str)], issuer: &str) -> String {
+    /// The redirect URI with `answer`, the state and the issuer (RFC 9207), if it is to be named, added to its query.
+    pub(crate) fn with(&self, answer: &[(&str, &str)], issuer: Option<&str>) -> Url {
         let mut url = self.url.clone();
         let mut query = url.query_pairs_mut();
         query.extend_pairs(answer);
         query.extend_pairs(self.state.as_deref().map(|state| ("state", state)));
-        query.append_pair("iss", issuer);
+        query.extend_pairs(issuer.map(|issuer| ("iss", issuer)));
         drop(query);
-        url.into()
+        url
     }
 
     /// What the consent page's policy must allow the browser to be sent on to: an origin, or where that cannot be
@@ -59,7 +61,11 @@ impl Back {
 impl AuthorizationRequest {
     /// Checks a request. Until client and redirect URI are known to belong together every fault is for the person
     /// alone; only then is there somewhere to send an error to (RFC 6749 §4.1.2.1).
-    pub(crate) fn check(params: &Params, clients: &Clients) -> Result<Self, AuthorizeError> {
+    pub(crate) fn check(
+        params: &Params,
+        clients: &Clients,
+        pkce_ignored: bool,
+    ) -> Result<Self, AuthorizeError> {
         let page = |Repeated(name)| AuthorizeError::RepeatedOnPage(name);
         let client_id = params.get("client_id").map_err(page)?.ok_or(AuthorizeError::UnknownClient)?;
         let redirect_uri = params.get("redirect_uri").map_err(page)?;
@@ -78,7 +84,12 @@ impl AuthorizationRequest {
             url,
             state: state.ok().flatten().map(str::to_owned),
         };
-        let refuse = |error, why: String| AuthorizeError::Back { back: Box::new(back.clone()), error, why };
+        let refuse = |error, why: String| AuthorizeError::Back {
+            back: Box::new(back.clone()),
+            client_id: client_id.to_owned(),
+            error,
+            why,
+        };
         let twice = |Repeated(name)| refuse("invalid_request", format!("{name} came more than once"));
         state.map_err(twice)?;
         match params.get("response_type").map_err(twice)? {
@@ -96,6 +107,7 @@ impl AuthorizationRequest {
         let challenge = params.get("code_challenge").map_err(twice)?;
         let method = params.get("code_challenge_method").map_err(twice)?;
         let challenge = match (challenge, method) {
+            _ if pkce_ignored => None,
             (None, None) => None,
             (Some(text), Some("S256")) => Some(Challenge::parse(text).ok_or_else(|| {
                 refuse("invalid_request", "code_challenge is no base64url of a SHA-256 digest".into())
@@ -106,7 +118,9 @@ impl AuthorizationRequest {
             (None, Some(_)) => return Err(refuse("invalid_request", "code_challenge is missing".into())),
         };
         let offline = params.get("access_type").map_err(twice)? != Some("online");
-        Ok(Self { client_id: client_id.to_owned(), back, scope, challenge, offline })
+        let consent_again =
+            params.get("prompt").map_err(twice)?.is_some_and(|prompt| prompt.contains("consent"));
+        Ok(Self { client_id: client_id.to_owned(), back, scope, challenge, offline, consent_again })
     }
 }
 

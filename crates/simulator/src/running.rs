@@ -1,6 +1,6 @@
 //! A simulator that listens.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::ops::Deref;
 use std::time::Duration;
 
@@ -41,8 +41,10 @@ impl Simulator {
         }
         let url = format!("http://{address}");
         self.set_issuer(url.clone());
+        // The control page asks who is there.
+        let service = self.router().into_make_service_with_connect_info::<SocketAddr>();
         let (stop, stopped) = oneshot::channel::<()>();
-        let server = axum::serve(listener, self.router()).with_graceful_shutdown(async move {
+        let server = axum::serve(listener, service).with_graceful_shutdown(async move {
             // Sent or dropped: either means stop.
             let _ = stopped.await;
         });

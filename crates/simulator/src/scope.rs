@@ -48,6 +48,16 @@ impl Scope {
         self.0.iter().all(|name| wider.0.contains(name))
     }
 
+    /// Without `dropped`: `last` for the last name, or names parted by commas.
+    pub(crate) fn without(mut self, dropped: &str) -> Self {
+        if dropped == "last" {
+            self.0.pop();
+        } else {
+            self.0.retain(|name| !dropped.split(',').any(|dropped| dropped.trim() == name));
+        }
+        self
+    }
+
     /// The list as it goes over the wire.
     pub(crate) fn to_text(&self) -> String {
         self.0.join(" ")

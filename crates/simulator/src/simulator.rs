@@ -4,19 +4,21 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use axum::Router;
-use axum::extract::DefaultBodyLimit;
+use axum::extract::{DefaultBodyLimit, State};
+use axum::middleware::map_response_with_state;
+use axum::response::Response;
 use axum::routing::{get, post};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use http::HeaderMap;
-use http::header::HOST;
+use http::header::{DATE, HOST};
+use http::{HeaderMap, HeaderValue};
 
 use crate::behaviour::Behaviour;
 use crate::builder::{Builder, Clock, Random};
 use crate::clients::Clients;
 use crate::grants::Grants;
 use crate::people::People;
-use crate::{authorize, metadata, pages, resource, token};
+use crate::{authorize, control, fault, metadata, pages, resource, token};
 
 /// The most that a form may weigh, in bytes.
 const FORM_LIMIT: usize = 64 * 1024;
@@ -29,6 +31,8 @@ struct Inner {
     provider: Mutex<Provider>,
     clock: Clock,
     random: Random,
+    /// What forms of the control page carry, so that no other page can post them.
+    control: String,
 }
 
 /// All that the provider knows.
@@ -66,7 +70,8 @@ impl Simulator {
     }
 
     pub(crate) fn new(provider: Provider, clock: Clock, random: Random) -> Self {
-        Self(Arc::new(Inner { provider: Mutex::new(provider), clock, random }))
+        let control = secret(&random, "");
+        Self(Arc::new(Inner { provider: Mutex::new(provider), clock, random, control }))
     }
 
     /// The routes, for serving them in an axum of one's own, at the root of a host. Unless
@@ -77,11 +82,15 @@ impl Simulator {
             .route("/sign-in", get(authorize::sign_in_page).post(authorize::sign_in))
             .route("/consent", get(authorize::consent_page).post(authorize::consent))
             .route("/token", post(token::token))
+            .route("/token/refresh", post(token::refresh))
+            .route("/token/moved", post(token::moved))
             .route("/revoke", post(token::revoke))
             .route("/userinfo", get(resource::userinfo))
             .route("/calendar/v3/users/me/calendarList", get(resource::calendar_list))
             .route("/.well-known/oauth-authorization-server", get(metadata::metadata))
+            .route("/quirks", get(control::show).post(control::change))
             .route("/simulator.css", get(pages::style))
+            .layer(map_response_with_state(self.clone(), dated))
             .layer(DefaultBodyLimit::max(FORM_LIMIT))
             .with_state(self.clone())
     }
@@ -98,11 +107,18 @@ impl Simulator {
         self.lock().clients.put(client_id, client_secret, redirect_uris);
     }
 
-    /// Flips switches while running; what comes next goes by them.
+    /// Flips switches while running; what comes next goes by them. The whole of them is put back when `change` returns:
+    /// a count that runs down in the meantime is not seen.
     pub fn change_behaviour(&self, change: impl FnOnce(&mut Behaviour)) {
         let mut behaviour = self.lock().behaviour.clone();
         change(&mut behaviour);
         self.lock().behaviour = behaviour;
+    }
+
+    /// The switches as they are now.
+    #[must_use]
+    pub fn behaviour(&self) -> Behaviour {
+        self.lock().behaviour.clone()
     }
 
     /// How many times a person approved, so how many codes were given.
@@ -153,9 +169,16 @@ impl Simulator {
 
     /// A new unguessable text: `kind`, then 32 random bytes in base64url.
     pub(crate) fn secret(&self, kind: &str) -> String {
-        let mut bytes = [0; 32];
-        (self.0.random)(&mut bytes);
-        format!("{kind}{}", URL_SAFE_NO_PAD.encode(bytes))
+        secret(&self.0.random, kind)
+    }
+
+    /// The clock that clients are shown, which a switch sets off.
+    pub(crate) fn shown(&self) -> i64 {
+        self.now().saturating_add(self.lock().behaviour.clock_off.into())
+    }
+
+    pub(crate) fn control(&self) -> &str {
+        &self.0.control
     }
 
     pub(crate) fn set_issuer(&self, issuer: String) {
@@ -170,6 +193,22 @@ impl Simulator {
         let host = headers.get(HOST).and_then(|host| host.to_str().ok());
         format!("http://{}", host.unwrap_or("localhost"))
     }
+}
+
+fn secret(random: &Random, kind: &str) -> String {
+    let mut bytes = [0; 32];
+    random(&mut bytes);
+    format!("{kind}{}", URL_SAFE_NO_PAD.encode(bytes))
+}
+
+/// `Date` by a clock that is off; otherwise the server's own stays.
+async fn dated(State(simulator): State<Simulator>, mut response: Response) -> Response {
+    if simulator.lock().behaviour.clock_off != 0
+        && let Ok(date) = HeaderValue::from_str(&fault::date(simulator.shown()))
+    {
+        response.headers_mut().insert(DATE, date);
+    }
+    response
 }
 
 impl fmt::Debug for Simulator {

@@ -3,34 +3,61 @@
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
-use http::header::{CONTENT_TYPE, WWW_AUTHENTICATE};
-use http::{HeaderMap, HeaderValue, StatusCode};
-use serde_json::json;
+use http::header::CONTENT_TYPE;
+use http::{HeaderMap, StatusCode};
 
-use crate::behaviour::seconds;
 use crate::client_auth::authenticate;
 use crate::error::TokenError;
+use crate::fault::{self, Way};
 use crate::grants::{Fresh, Issued, Terms};
-use crate::pages::json_reply;
 use crate::params::Params;
+use crate::positions::RevokeAnswer;
+use crate::reply::{granted, refused};
 use crate::scope::Scope;
 use crate::simulator::Simulator;
 
+/// The ways into the token endpoint.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Door {
+    Token,
+    /// For refreshes alone, where they have an address of their own.
+    Refresh,
+    /// Where redirects lead.
+    Moved,
+}
+
 /// `POST /token`.
 pub(crate) async fn token(State(simulator): State<Simulator>, headers: HeaderMap, body: Bytes) -> Response {
-    simulator.lock().counts.token_requests += 1;
-    match exchange(&simulator, &headers, &body) {
-        Ok(reply) => json_reply(StatusCode::OK, &reply),
-        Err(error) => error.into_response(),
+    answer(&simulator, &headers, &body, Door::Token).await
+}
+
+/// `POST /token/refresh`, with the switch for it.
+pub(crate) async fn refresh(State(simulator): State<Simulator>, headers: HeaderMap, body: Bytes) -> Response {
+    if !simulator.lock().behaviour.separate_refresh_url {
+        return StatusCode::NOT_FOUND.into_response();
     }
+    answer(&simulator, &headers, &body, Door::Refresh).await
+}
+
+/// `POST /token/moved`: what a client reaches that follows redirects.
+pub(crate) async fn moved(State(simulator): State<Simulator>, headers: HeaderMap, body: Bytes) -> Response {
+    answer(&simulator, &headers, &body, Door::Moved).await
 }
 
 /// `POST /revoke`.
 pub(crate) async fn revoke(State(simulator): State<Simulator>, headers: HeaderMap, body: Bytes) -> Response {
+    let answer = simulator.lock().behaviour.revoke_answer.take();
+    match answer {
+        Some(RevokeAnswer::Nothing) => return StatusCode::OK.into_response(),
+        Some(RevokeAnswer::Later) => {
+            return fault::with_wait(StatusCode::SERVICE_UNAVAILABLE.into_response(), "30");
+        }
+        Some(RevokeAnswer::AccessTokensOnly) | None => {}
+    }
     let done = form(&headers, &body).and_then(|params| {
         let mut provider = simulator.lock();
-        let client_id = authenticate(&headers, &params, &provider.clients)?;
-        provider.grants.revoke(&client_id, required(&params, "token")?)
+        let client_id = authenticate(&headers, &params, &provider.clients, provider.behaviour.secret_place)?;
+        provider.grants.revoke(&client_id, required(&params, "token")?, answer.is_some())
     });
     match done {
         Ok(()) => StatusCode::OK.into_response(),
@@ -38,20 +65,55 @@ pub(crate) async fn revoke(State(simulator): State<Simulator>, headers: HeaderMa
     }
 }
 
+async fn answer(simulator: &Simulator, headers: &HeaderMap, body: &[u8], door: Door) -> Response {
+    let moved = (door != Door::Moved).then(|| format!("{}/token/moved", simulator.issuer(headers)));
+    let (now, shown) = (simulator.now(), simulator.shown());
+    {
+        let mut provider = simulator.lock();
+        provider.counts.token_requests += 1;
+        if let Some(response) = fault::instead(&mut provider.behaviour, shown, moved.as_deref()) {
+            return response;
+        }
+    }
+    let exchanged = exchange(simulator, headers, body, door, now);
+    let (response, way) = {
+        let mut provider = simulator.lock();
+        let behaviour = &mut provider.behaviour;
+        let lost = exchanged.is_ok() && behaviour.reply_lost.take();
+        let way = Way { delay: behaviour.delayed_reply.take(), lost, body: behaviour.body_fault.take() };
+        let response = match exchanged {
+            Ok((issued, terms)) => granted(behaviour, issued, terms, shown),
+            Err(error) => refused(behaviour, &error),
+        };
+        (response, way)
+    };
+    way.send(response).await
+}
+
 fn exchange(
     simulator: &Simulator,
     headers: &HeaderMap,
     body: &[u8],
-) -> Result<serde_json::Value, TokenError> {
-    let params = form(headers, body)?;
-    let fresh = Fresh { access: simulator.secret("access-"), refresh: simulator.secret("refresh-") };
-    let now = simulator.now();
+    door: Door,
+    now: i64,
+) -> Result<(Issued, Terms), TokenError> {
+    let mut fresh = Fresh {
+        access: simulator.secret("access-"),
+        refresh: simulator.secret("refresh-"),
+        bot: (simulator.secret("access-"), simulator.secret("refresh-")),
+    };
     let mut provider = simulator.lock();
-    let life = seconds(provider.behaviour.token_life);
-    let terms = Terms { now, life, rotate: provider.behaviour.rotate_refresh_tokens };
-    let client_id = authenticate(headers, &params, &provider.clients)?;
+    let provider = &mut *provider;
+    let params = if provider.behaviour.json_body_only { json(headers, body) } else { form(headers, body) }?;
+    let length = usize::try_from(*provider.behaviour.long_token.value()).unwrap_or_default();
+    for token in [&mut fresh.access, &mut fresh.bot.0] {
+        token.extend(std::iter::repeat_n('x', length.saturating_sub(token.len())));
+    }
+    let terms = Terms::of(&provider.behaviour, now);
+    let client_id = authenticate(headers, &params, &provider.clients, provider.behaviour.secret_place)?;
+    let apart = provider.behaviour.separate_refresh_url;
     let issued = match required(&params, "grant_type")? {
-        "authorization_code" => provider.grants.redeem(
+        "authorization_code" if door != Door::Refresh => provider.grants.redeem(
             &client_id,
             required(&params, "code")?,
             required(&params, "redirect_uri")?,
@@ -59,7 +121,7 @@ fn exchange(
             terms,
             fresh,
         )?,
-        "refresh_token" => {
+        "refresh_token" if door != Door::Token || !apart => {
             let scope = params
                 .get("scope")?
                 .map(|text| Scope::parse(text).ok_or(TokenError::InvalidScope("the scope is malformed")));
@@ -70,51 +132,28 @@ fn exchange(
         }
         _ => return Err(TokenError::UnsupportedGrantType),
     };
-    Ok(reply(issued, life))
-}
-
-/// The reply of RFC 6749 §5.1.
-fn reply(issued: Issued, life: i64) -> serde_json::Value {
-    let mut reply = json!({
-        "access_token": issued.access_token,
-        "token_type": "Bearer",
-        "expires_in": life,
-        "scope": issued.scope.to_text(),
-    });
-    if let Some(refresh_token) = issued.refresh_token {
-        reply["refresh_token"] = refresh_token.into();
-    }
-    reply
+    provider.behaviour.long_token.take();
+    Ok((issued, terms))
 }
 
 fn form(headers: &HeaderMap, body: &[u8]) -> Result<Params, TokenError> {
-    let content_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let essence = content_type.split(';').next().unwrap_or_default().trim();
-    if !essence.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
+    if !is_of(headers, "application/x-www-form-urlencoded") {
         return Err(TokenError::InvalidRequest("the body must be application/x-www-form-urlencoded".into()));
     }
     Ok(Params::parse(body))
 }
 
-fn required<'a>(params: &'a Params, name: &'static str) -> Result<&'a str, TokenError> {
-    params.get(name)?.ok_or_else(|| TokenError::InvalidRequest(format!("{name} is missing")))
+fn json(headers: &HeaderMap, body: &[u8]) -> Result<Params, TokenError> {
+    let params = if is_of(headers, "application/json") { Params::parse_json(body) } else { None };
+    params.ok_or_else(|| TokenError::InvalidRequest("the body must be a JSON object".into()))
 }
 
-impl IntoResponse for TokenError {
-    fn into_response(self) -> Response {
-        let (status, code) = match self {
-            Self::InvalidRequest(_) => (StatusCode::BAD_REQUEST, "invalid_request"),
-            Self::InvalidClient => (StatusCode::UNAUTHORIZED, "invalid_client"),
-            Self::InvalidGrant(_) => (StatusCode::BAD_REQUEST, "invalid_grant"),
-            Self::UnsupportedGrantType => (StatusCode::BAD_REQUEST, "unsupported_grant_type"),
-            Self::InvalidScope(_) => (StatusCode::BAD_REQUEST, "invalid_scope"),
-        };
-        let body = json!({ "error": code, "error_description": self.to_string() });
-        let mut response = json_reply(status, &body);
-        if status == StatusCode::UNAUTHORIZED {
-            let challenge = HeaderValue::from_static("Basic realm=\"simulator\"");
-            response.headers_mut().insert(WWW_AUTHENTICATE, challenge);
-        }
-        response
-    }
+pub(crate) fn is_of(headers: &HeaderMap, kind: &str) -> bool {
+    let content_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let essence = content_type.split(';').next().unwrap_or_default().trim();
+    essence.eq_ignore_ascii_case(kind)
+}
+
+fn required<'a>(params: &'a Params, name: &'static str) -> Result<&'a str, TokenError> {
+    params.get(name)?.ok_or_else(|| TokenError::InvalidRequest(format!("{name} is missing")))
 }

@@ -46,6 +46,9 @@ enum Command {
     /// A development server, the hello-oauth2 App and a local OAuth2 provider, all in one.
     #[cfg(feature = "demo")]
     Demo(DemoArgs),
+    /// The local OAuth2 provider alone, to try an App or a server against: it misbehaves as it is told.
+    #[cfg(feature = "demo")]
+    Simulate(super::simulate::SimulateArgs),
     /// List, install, enable, disable and uninstall Apps of a running server.
     Apps(AppsArgs),
     /// Show who is connected, never with what.
@@ -229,6 +232,8 @@ async fn run(cli: Cli) -> Result<ExitCode, Failure> {
             let DemoArgs { headless, data, listen } = args;
             return Ok(super::demo::run(super::demo::DemoOptions { headless, data, listen, json }).await);
         }
+        #[cfg(feature = "demo")]
+        Command::Simulate(args) => return super::simulate::run(args, json).await,
         Command::Apps(args) => apps(args, json).await?,
         Command::Connections(args) => connections(args, json).await?,
         Command::Keys { command: KeysCommand::Generate } => {

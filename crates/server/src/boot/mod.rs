@@ -17,6 +17,8 @@ mod probe;
 pub mod ready;
 mod remote;
 pub mod serve;
+#[cfg(feature = "demo")]
+mod simulate;
 #[cfg(feature = "otel")]
 mod spans;
 #[cfg_attr(not(feature = "otel"), path = "traces_absent.rs")]

@@ -5,10 +5,24 @@ mod browser;
 #[cfg(test)]
 mod consent;
 #[cfg(test)]
+mod control;
+#[cfg(test)]
 mod exchange;
+#[cfg(test)]
+mod quirks_callback;
+#[cfg(test)]
+mod quirks_grant;
+#[cfg(test)]
+mod quirks_reply;
+#[cfg(test)]
+mod quirks_request;
+#[cfg(test)]
+mod quirks_way;
 #[cfg(test)]
 mod refresh;
 #[cfg(test)]
 mod resources;
 #[cfg(test)]
 mod stage;
+#[cfg(test)]
+mod table;

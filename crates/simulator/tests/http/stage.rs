@@ -53,6 +53,29 @@ impl Stage {
         Self { simulator, browser, http: http_client(), clock }
     }
 
+    /// Sets switches as they are typed.
+    pub(crate) fn set(&self, switches: &[&str]) {
+        self.simulator.change_behaviour(|behaviour| {
+            for switch in switches {
+                behaviour.set(switch).unwrap();
+            }
+        });
+    }
+
+    /// One with these switches from the start.
+    pub(crate) async fn set_up(switches: &[&str]) -> Self {
+        let stage = Self::new().await;
+        stage.set(switches);
+        stage
+    }
+
+    /// Posts a refresh, and does not ask that a reply comes.
+    pub(crate) async fn try_refresh(&self, token: &str) -> reqwest::Result<reqwest::Response> {
+        let fields = [("grant_type", "refresh_token"), ("refresh_token", token)];
+        let request = self.http.post(format!("{}/token", self.simulator.url()));
+        request.basic_auth(CLIENT, Some(SECRET)).form(&fields).send().await
+    }
+
     pub(crate) fn later(&self, seconds: i64) {
         self.clock.fetch_add(seconds, Ordering::SeqCst);
     }

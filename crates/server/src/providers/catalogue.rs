@@ -1,0 +1,105 @@
+//! The providers that come along, and those that an administrator added or described anew.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::{Descriptor, Error};
+
+/// What comes along.
+const BUNDLED: &[&str] = &[
+    include_str!("../../presets/asana.toml"),
+    include_str!("../../presets/atlassian.toml"),
+    include_str!("../../presets/bitbucket.toml"),
+    include_str!("../../presets/box.toml"),
+    include_str!("../../presets/clickup.toml"),
+    include_str!("../../presets/discord.toml"),
+    include_str!("../../presets/dropbox.toml"),
+    include_str!("../../presets/figma.toml"),
+    include_str!("../../presets/github-app.toml"),
+    include_str!("../../presets/github.toml"),
+    include_str!("../../presets/gitlab.toml"),
+    include_str!("../../presets/google.toml"),
+    include_str!("../../presets/hubspot.toml"),
+    include_str!("../../presets/linear.toml"),
+    include_str!("../../presets/microsoft.toml"),
+    include_str!("../../presets/miro.toml"),
+    include_str!("../../presets/monday.toml"),
+    include_str!("../../presets/notion.toml"),
+    include_str!("../../presets/oidc.toml"),
+    include_str!("../../presets/pagerduty.toml"),
+    include_str!("../../presets/salesforce.toml"),
+    include_str!("../../presets/servicenow.toml"),
+    include_str!("../../presets/slack.toml"),
+    include_str!("../../presets/webex.toml"),
+    include_str!("../../presets/zendesk.toml"),
+    include_str!("../../presets/zoom.toml"),
+];
+
+/// Every provider that there is, by name.
+#[derive(Debug, Clone, Default)]
+pub struct Catalogue(BTreeMap<String, Arc<Descriptor>>);
+
+/// A descriptor that is wrong, and where it is.
+#[derive(Debug, thiserror::Error)]
+#[error("{}: {error}", place.display())]
+pub struct BadFile {
+    /// The file.
+    pub place: PathBuf,
+    /// What is wrong.
+    pub error: Error,
+}
+
+impl Catalogue {
+    /// Those that come along.
+    ///
+    /// # Errors
+    /// When one of them is wrong.
+    pub fn bundled() -> Result<Self, Error> {
+        let mut all = BTreeMap::new();
+        for text in BUNDLED {
+            let descriptor = Descriptor::read(text)?;
+            if let Some(twice) = all.insert(descriptor.name.clone(), Arc::new(descriptor)) {
+                return Err(Error::Twice(twice.name.clone()));
+            }
+        }
+        Ok(Self(all))
+    }
+
+    /// Adds what an administrator wrote; one of a name that is there takes its place.
+    ///
+    /// # Errors
+    /// When one of them is wrong, or two have one name.
+    pub fn with_files<'a>(
+        mut self,
+        files: impl IntoIterator<Item = (&'a Path, &'a str)>,
+    ) -> Result<Self, BadFile> {
+        let mut added = BTreeMap::new();
+        for (place, text) in files {
+            let bad = |error| BadFile { place: place.to_owned(), error };
+            let descriptor = Descriptor::read(text).map_err(bad)?;
+            if let Some(twice) = added.insert(descriptor.name.clone(), Arc::new(descriptor)) {
+                return Err(bad(Error::Twice(twice.name.clone())));
+            }
+        }
+        self.0.extend(added);
+        Ok(self)
+    }
+
+    /// One of them.
+    ///
+    /// # Errors
+    /// When there is none of that name; the error lists those that there are.
+    pub fn get(&self, name: &str) -> Result<Arc<Descriptor>, Error> {
+        let known = || self.0.keys().cloned().collect::<Vec<_>>().join(", ");
+        self.0
+            .get(name)
+            .cloned()
+            .ok_or_else(|| Error::Unknown(name.to_owned(), format!("choose one of {}", known())))
+    }
+
+    /// All of them, by name.
+    pub fn all(&self) -> impl Iterator<Item = &Arc<Descriptor>> {
+        self.0.values()
+    }
+}

@@ -1,0 +1,147 @@
+//! A provider that misbehaves as it is told, spoken to through the real way out.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use tessera_server::egress::{Audience, Egress, Reply, Request, Rules};
+use tessera_server::providers::{Client, Descriptor, Failure, Outgoing, Provider, Tokens, Verifier};
+use tessera_simulator::{PASSWORD, Running, Simulator};
+use tessera_testkit::browser::{Browser, From};
+use tessera_testkit::site::Site;
+use tessera_types::{AccessToken, AuthorizationCode, ClientSecret, RefreshToken};
+use url::Url;
+
+/// What the simulator's clock says, in seconds.
+pub(crate) const NOW: i64 = 1_800_000_000;
+const ID: &str = "hello";
+/// Nobody follows it there.
+const REDIRECT: &str = "http://localhost:8065/complete";
+
+pub(crate) struct Stage {
+    pub(crate) simulator: Running,
+    pub(crate) provider: Provider,
+    pub(crate) egress: Egress,
+    secret: ClientSecret,
+}
+
+impl Stage {
+    /// `rules` are added to the provider's descriptor; `URL` in them is where the simulator is.
+    pub(crate) async fn new(rules: &str) -> Self {
+        let simulator = Simulator::builder().client(ID, "s3cret", [REDIRECT]).clock(Arc::new(|| NOW)).build();
+        let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let simulator = simulator.start(listener).unwrap();
+        let url = simulator.url();
+        let rules = rules.replace("URL", url);
+        let descriptor = format!(
+            "name = 'simulator'\ndisplay_name = 'Simulator'\nissuer = '{url}'\nauthorize_url = '{url}/authorize'\n\
+             token_url = '{url}/token'\nuserinfo_url = '{url}/userinfo'\nrevoke = {{ url = '{url}/revoke' }}\n\
+             scopes = {{ default = ['profile', 'email'] }}\n{rules}"
+        );
+        let descriptor = Arc::new(Descriptor::read(&descriptor).unwrap());
+        let provider = Provider::new(descriptor, &BTreeMap::new(), None).unwrap();
+        let egress = Egress::new(Rules { allow_loopback: true, ..Rules::default() }).unwrap();
+        Self { simulator, provider, egress, secret: ClientSecret::new("s3cret") }
+    }
+
+    pub(crate) fn set(&self, switches: &[&str]) {
+        self.simulator.change_behaviour(|behaviour| {
+            for switch in switches {
+                behaviour.set(switch).unwrap();
+            }
+        });
+    }
+
+    fn client(&self) -> Client<'_> {
+        Client { id: ID, secret: &self.secret }
+    }
+
+    /// The whole way: a person agrees, and the code is swapped.
+    pub(crate) async fn connect(&self) -> Result<Tokens, Failure> {
+        let redirect = Url::parse(REDIRECT).unwrap();
+        // RFC 7636 appendix B.
+        let verifier = Verifier::of(AccessToken::new("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"));
+        let to = self.provider.authorize_url(ID, &redirect, "state", &[], &verifier);
+        let back = self.agree(&to).await;
+        let code = back.query_pairs().find(|(name, _)| name == "code").unwrap().1.into_owned();
+        let code = AuthorizationCode::new(code);
+        let outgoing = self.provider.exchange(self.client(), &code, &redirect, &verifier).unwrap();
+        self.provider.tokens(&self.egress, outgoing, NOW * 1000).await
+    }
+
+    /// What a callback says of the issuer.
+    pub(crate) async fn iss(&self) -> Option<String> {
+        let verifier = Verifier::of(AccessToken::new("v".repeat(43)));
+        let redirect = Url::parse(REDIRECT).unwrap();
+        let back = self.agree(&self.provider.authorize_url(ID, &redirect, "state", &[], &verifier)).await;
+        back.query_pairs().find(|(name, _)| name == "iss").map(|(_, iss)| iss.into_owned())
+    }
+
+    /// Signs in as `ada` and says yes; gives the callback.
+    async fn agree(&self, to: &Url) -> Url {
+        let origin = self.simulator.url();
+        let site = Site { address: origin.strip_prefix("http://").unwrap().parse().unwrap() };
+        let mut browser = Browser::at(site, origin);
+        let page = browser.open(&format!("{}?{}", to.path(), to.query().unwrap()), From::Elsewhere).await;
+        let fields = [("username", "ada"), ("password", PASSWORD)];
+        let fields =
+            hidden(&page.text()).into_iter().chain(fields.map(|(name, value)| (name, value.to_owned())));
+        let fields: Vec<_> = fields.collect();
+        let fields: Vec<_> = fields.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        let signed_in = browser.submit("/sign-in", &fields).await;
+        let page = browser.open(signed_in.header("location").unwrap(), From::Here).await;
+        let mut fields = hidden(&page.text());
+        fields.push(("decision", "approve".to_owned()));
+        let fields: Vec<_> = fields.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        let back = browser.submit("/consent", &fields).await;
+        Url::parse(back.header("location").unwrap()).unwrap()
+    }
+
+    pub(crate) fn refreshing(&self, held: &RefreshToken) -> Outgoing {
+        self.provider.refresh(self.client(), held, &[]).unwrap()
+    }
+
+    pub(crate) async fn refresh(&self, held: &RefreshToken) -> Result<Tokens, Failure> {
+        self.provider.tokens(&self.egress, self.refreshing(held), NOW * 1000).await
+    }
+
+    /// A refresh that is not answered in time: the clock stands still as soon as the provider has done its work, and
+    /// then only timers move it.
+    pub(crate) async fn refresh_in_vain(&self, held: &RefreshToken) -> Failure {
+        let before = self.simulator.refreshes();
+        let done = async {
+            while self.simulator.refreshes() == before {
+                tokio::task::yield_now().await;
+            }
+            tokio::time::pause();
+        };
+        let (failed, ()) = tokio::join!(self.refresh(held), done);
+        tokio::time::resume();
+        failed.unwrap_err()
+    }
+
+    pub(crate) async fn revoke(&self, tokens: &Tokens, refresh: Option<&RefreshToken>) -> Reply {
+        let outgoing = self.provider.revoke(self.client(), &tokens.access_token, refresh).unwrap();
+        self.send(outgoing.unwrap()).await
+    }
+
+    /// Whether the provider takes this access token.
+    pub(crate) async fn works(&self, token: &AccessToken) -> bool {
+        let outgoing = self.provider.userinfo(token).unwrap().unwrap();
+        self.send(outgoing).await.status.is_success()
+    }
+
+    async fn send(&self, outgoing: Outgoing) -> Reply {
+        let Outgoing { method, url, headers, body } = outgoing;
+        let (total, cap_bytes, audience) = (std::time::Duration::from_secs(30), 1 << 16, Audience::Provider);
+        self.egress.send(Request { method, url, headers, body, total, cap_bytes, audience }).await.unwrap()
+    }
+}
+
+/// What a page's form carries along.
+fn hidden(page: &str) -> Vec<(&'static str, String)> {
+    let of = |name| {
+        let (_, rest) = page.split_once(&format!("name=\"{name}\" value=\"")).unwrap();
+        rest.split('"').next().unwrap().to_owned()
+    };
+    vec![("request", of("request")), ("csrf", of("csrf"))]
+}
