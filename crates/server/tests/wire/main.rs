@@ -7,6 +7,7 @@
 )]
 
 mod admin;
+mod answers;
 mod documented;
 mod echo;
 mod listing;
