@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
-use tessera_testkit::wire::Ask;
+use tessera_testkit::wire::{Ask, Sent};
 use tessera_types as types;
 use types::{Permission, location};
 
@@ -270,7 +270,30 @@ async fn it_is_served_to_anyone_as_it_lies_in_the_source() {
     }
 }
 
-/// What people show is what programs are told: the framework's and the service's versions.
+#[tokio::test]
+async fn bodies_are_limited_as_described() {
+    let (stage, document) = (Stage::set().await, document());
+    let mut found = 0;
+    for (path, item) in document["paths"].as_object().unwrap() {
+        for (method, operation) in item.as_object().unwrap() {
+            if operation["responses"].get("413").is_none() {
+                continue;
+            }
+            let most = operation["requestBody"]["x-max-bytes"].as_u64().unwrap();
+            let most = usize::try_from(most).unwrap();
+            let method = if method == "put" { "PUT" } else { "POST" };
+            for (size, too_large) in [(most, false), (most + 1, true)] {
+                let ask = Ask::new(method, path.replace('{', "").replace('}', "")).bearer(&stage.admin.token);
+                let answer = stage.site.send(&ask.body(Sent::Whole(vec![b' '; size]))).await;
+                assert_eq!(answer.status == 413, too_large, "{method} {path} {size}: {answer:?}");
+            }
+            found += 1;
+        }
+    }
+    assert!(found >= 20, "{found}");
+}
+
+/// What people are told of versions is what programs are told.
 #[tokio::test]
 async fn versions_are_those_that_are_served() {
     let stage = Stage::set().await;

@@ -11,6 +11,9 @@ const SOURCES: [(&str, &str); 4] = [
     ("src/web/sign_in.rs", ""),
 ];
 
+/// Others that do: routers of the data folder's socket and of tests, neither of which HTTP clients reach.
+const OTHERS: [&str; 2] = ["src/boot/local.rs", "src/boot/demo/browser/tests.rs"];
+
 const METHODS: [&str; 5] = ["delete", "get", "patch", "post", "put"];
 
 /// An address and the methods that it answers.
@@ -29,6 +32,9 @@ pub(crate) fn read(path: &str) -> String {
 
 /// Every route that any router has.
 pub(crate) fn routes() -> Vec<Route> {
+    let mut known: Vec<&str> = SOURCES.into_iter().map(|(source, _)| source).chain(OTHERS).collect();
+    known.sort_unstable();
+    assert_eq!(routers("src"), known, "a router that nobody here reads");
     let constants = read("../types/src/routes.rs");
     let mut routes = Vec::new();
     for (source, prefix) in SOURCES {
@@ -45,6 +51,22 @@ pub(crate) fn routes() -> Vec<Route> {
     }
     assert!(routes.len() > 55, "only {} routes found: does this still read the router?", routes.len());
     routes
+}
+
+/// The sources below a folder that call `.route(`, by the alphabet.
+fn routers(folder: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join(folder)).unwrap() {
+        let entry = entry.unwrap();
+        let path = format!("{folder}/{}", entry.file_name().to_str().unwrap());
+        if entry.file_type().unwrap().is_dir() {
+            found.extend(routers(&path));
+        } else if read(&path).contains(".route(") {
+            found.push(path);
+        }
+    }
+    found.sort_unstable();
+    found
 }
 
 /// The methods that are named behind an address, there or in the function that is called for them.
