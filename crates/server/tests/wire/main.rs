@@ -12,6 +12,7 @@ mod documented;
 mod echo;
 mod listing;
 mod members;
+mod nul_postgres;
 mod openapi;
 mod router;
 mod sessions;

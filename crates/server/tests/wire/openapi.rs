@@ -283,7 +283,7 @@ async fn bodies_are_limited_as_described() {
             let most = usize::try_from(most).unwrap();
             let method = if method == "put" { "PUT" } else { "POST" };
             for (size, too_large) in [(most, false), (most + 1, true)] {
-                let ask = Ask::new(method, path.replace('{', "").replace('}', "")).bearer(&stage.admin.token);
+                let ask = Ask::new(method, path.replace(['{', '}'], "")).bearer(&stage.admin.token);
                 let answer = stage.site.send(&ask.body(Sent::Whole(vec![b' '; size]))).await;
                 assert_eq!(answer.status == 413, too_large, "{method} {path} {size}: {answer:?}");
             }
