@@ -101,7 +101,8 @@ def configuration(stage, credentials, out, checks, alone):
     lines = [f"seed = {SEED}", "continue-on-failure = true", "warnings = false", "request-timeout = 30",
              "[generation]", f"max-examples = {EXAMPLES}", 'database = "none"', "[output.sanitization]", "enabled = false",
              # The document's own links, and no guesses: those lead to paths with empty segments.
-             "[phases.stateful.inference]", "algorithms = []"]
+             "[phases.stateful.inference]", "algorithms = []",
+             "[phases.stateful.generation]", f"max-examples = {EXAMPLES * 8}"]
     if alone:
         for phase in ("examples", "coverage", "fuzzing"):
             lines += [f"[phases.{phase}.extra-data-sources]", "responses = false"]
@@ -148,7 +149,7 @@ def schemathesis(stage, who, prepared, credentials, out, checks, phases=PHASES, 
 
 def reckon(tally, who, operations, out, code, told, events):
     """Each operation counts as one, and so do the stateful scenarios of an identity."""
-    asked, broken, errors, stateful = collections.Counter(), set(), [], None
+    asked, broken, errors, stateful, followed = collections.Counter(), set(), [], None, 0
     for event in events:
         kind, event = next(iter(event.items()))
         if kind in ("NonFatalError", "FatalError"):
@@ -160,6 +161,7 @@ def reckon(tally, who, operations, out, code, told, events):
             value = case["value"]
             asked[f"{value['method']} {value['path']}"] += 1
             tally.cases += 1
+            followed += case["is_transition_applied"]
             answer = recorder.get("interactions", {}).get(key, {}).get("response")
             if answer:
                 tally.seen[f"{value['method']} {value['path']}"].add(str(answer["status_code"]))
@@ -174,7 +176,8 @@ def reckon(tally, who, operations, out, code, told, events):
         if name not in out:
             tally.note(label not in broken and asked[label], f"{who}: {label}", "" if asked[label] else "it was not asked")
     if stateful is not None:
-        tally.note(not stateful, f"{who}: stateful scenarios")
+        # Who may do nothing gets nowhere from where links lead on.
+        tally.note(not stateful and (followed or who == "anonymous"), f"{who}: {followed} links followed")
     for error in errors:
         tally.note(False, f"{who}: an error of the run", error)
     if code and tally.failed == before:

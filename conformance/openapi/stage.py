@@ -115,6 +115,9 @@ class Stage:
         self.forms["pressAccounts"] = self.form(f"{PLUGIN}/tessera/v1/accounts")
         team = self.ask("GET", "/api/v4/teams/name/tessera", self.user)
         channel = self.ask("GET", f"/api/v4/teams/{team['id']}/channels/name/town-square", self.user)
+        # A bot is in no team by itself, and would see nothing but refusals.
+        for place in (f"teams/{team['id']}", f"channels/{channel['id']}"):
+            self.ask("POST", f"/api/v4/{place}/members", self.admin, {"user_id": self.bot["id"]})
         post = self.ask("POST", "/api/v4/posts", self.user, {"channel_id": channel["id"], "message": "Hi"})
         self.names = {"team": team["id"], "channel": channel["id"], "post": post["id"]}
         self.names["user"], self.names["admin"] = self.user["id"], self.admin["id"]
