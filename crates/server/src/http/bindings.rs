@@ -9,6 +9,7 @@ use super::House;
 use super::admin::json_response;
 use super::caller::Caller;
 use super::errors::WireError;
+use super::extract::first;
 
 /// The answer to who asks with `test`.
 #[derive(Serialize)]
@@ -52,10 +53,7 @@ struct Asked {
 
 impl Asked {
     fn of(query: &str) -> Self {
-        let first = |name: &str| {
-            let found = url::form_urlencoded::parse(query.as_bytes()).find(|(key, _)| key == name);
-            found.map(|(_, value)| value.into_owned()).unwrap_or_default()
-        };
+        let first = |name: &str| first(query, name);
         let mut user_agent = first("user_agent_type");
         if user_agent.is_empty() {
             // What web and mobile clients really send (B-16).

@@ -71,11 +71,6 @@ impl IntoResponse for WireError {
         let headers = [(header::CONTENT_TYPE, "text/plain; charset=utf-8")];
         let retry_after = self.retry_after();
         let mut response = (self.status, headers, format!("{}\n", self.text)).into_response();
-        if self.status == StatusCode::UNAUTHORIZED {
-            // RFC 6750 section 3.
-            let challenge = HeaderValue::from_static("Bearer");
-            response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
-        }
         if let Some(seconds) = retry_after {
             response.headers_mut().insert(header::RETRY_AFTER, seconds);
         }

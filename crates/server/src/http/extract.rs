@@ -21,6 +21,12 @@ impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Segment
     }
 }
 
+/// A parameter of the query, of a repeated one the first, as Go's `Query().Get` gives it; empty when there is none.
+pub(super) fn first(query: &str, name: &str) -> String {
+    let found = url::form_urlencoded::parse(query.as_bytes()).find(|(key, _)| key == name);
+    found.map(|(_, value)| value.into_owned()).unwrap_or_default()
+}
+
 /// The query.
 pub(super) struct Asked<T>(pub(super) T);
 

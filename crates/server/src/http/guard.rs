@@ -33,6 +33,11 @@ pub(super) async fn guard(State(house): State<House>, mut request: Request, next
     let id = Arc::clone(trail.request());
     request.extensions_mut().insert(RequestId(Arc::clone(&id)));
     let mut response = trail::follow(trail, pass(&house, request, next, began)).await;
+    if response.status() == StatusCode::UNAUTHORIZED {
+        // Whoever answers it, an error, a page or REST v4: RFC 9110 section 15.5.2, RFC 6750 section 3.
+        let challenge = HeaderValue::from_static("Bearer");
+        response.headers_mut().entry(header::WWW_AUTHENTICATE).or_insert(challenge);
+    }
     protect(response.headers_mut(), &id);
     response
 }

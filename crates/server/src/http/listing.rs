@@ -1,29 +1,21 @@
 //! R08 to R10 and R24: is anybody there, and which Apps are (apps-framework.md section 2.9). None of it needs a
 //! session, as clients ask before they have one (B-21).
 
-use axum::extract::State;
+use axum::extract::{RawQuery, State};
 use axum::http::header;
 use axum::response::{IntoResponse as _, Response};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use tessera_types::json;
 
 use super::House;
 use super::admin::json_response;
 use super::errors::WireError;
-use super::extract::Asked;
+use super::extract::first;
 use crate::lifecycle::{FRAMEWORK_VERSION, Filter};
 
 #[derive(Serialize)]
 struct Pong {
     version: &'static str,
-}
-
-/// What the marketplace is asked for. `include_plugins` is read as Go reads a flag: what is none is false.
-#[derive(Default, Deserialize)]
-#[serde(default)]
-pub(super) struct Wanted {
-    filter: String,
-    include_plugins: String,
 }
 
 /// R08.
@@ -41,14 +33,15 @@ pub(super) async fn oauth_app_ids(State(house): State<House>) -> Result<Response
     ids(&house.lifecycle.oauth_app_ids().await?)
 }
 
-/// R24.
+/// R24. `include_plugins` is read as Go reads a flag: what is none is false.
 pub(super) async fn marketplace(
     State(house): State<House>,
-    Asked(wanted): Asked<Wanted>,
+    RawQuery(query): RawQuery,
 ) -> Result<Response, WireError> {
+    let query = query.unwrap_or_default();
     let include_plugins =
-        matches!(wanted.include_plugins.as_str(), "1" | "t" | "T" | "TRUE" | "true" | "True");
-    let filter = Filter { text: wanted.filter, include_plugins };
+        matches!(&*first(&query, "include_plugins"), "1" | "t" | "T" | "TRUE" | "true" | "True");
+    let filter = Filter { text: first(&query, "filter"), include_plugins };
     json_response(&house.lifecycle.catalogue(&filter).await?)
 }
 

@@ -17,6 +17,7 @@ mod home;
 mod inspector;
 mod listing;
 mod oauth2;
+mod openapi;
 mod pages;
 mod passages;
 mod proof;
@@ -111,6 +112,7 @@ pub fn router(rooms: House, more: Router) -> Router {
         .route(&app("/static/{*name}"), only(get(static_files::get_static)))
         .route(&app(routes::CONNECT), only(get(connect::connect).post(connect::confirm)))
         .route(&app(routes::COMPLETE), only(get(connect::complete)))
+        .route(&ours("/openapi.json"), only(get(openapi::document)))
         .route(&ours("/accounts"), only(get(accounts::show).post(accounts::press)))
         .route(&ours("/connections"), only(get(accounts::list)))
         .route(&ours("/connections/{app}"), only(delete(accounts::end)))

@@ -9,7 +9,7 @@ pub enum Value {
     Null,
     /// A 64-bit integer (`BIGINT`); times are unix milliseconds.
     Int(i64),
-    /// Unicode text without NUL (`TEXT`).
+    /// Unicode text (`TEXT`). PostgreSQL has no NUL in it, and gets U+FFFD instead.
     Text(String),
     /// Bytes (`BLOB`, `BYTEA`).
     Blob(Vec<u8>),

@@ -7,10 +7,15 @@
 )]
 
 mod admin;
+mod answers;
 mod caching;
 mod documented;
 mod echo;
 mod listing;
+mod members;
+mod nul_postgres;
+mod openapi;
+mod router;
 mod sessions;
 mod stage;
 mod statics;

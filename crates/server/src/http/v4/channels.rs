@@ -1,7 +1,7 @@
 //! Channels and who is in them.
 
 use axum::extract::rejection::QueryRejection;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use tessera_types::{Channel, ChannelMember};
 
@@ -9,13 +9,14 @@ use super::Site;
 use super::body::{Body, Json};
 use super::caller::Caller;
 use super::error::ApiError;
+use super::segment::Segment;
 use super::teams::Joining;
 use crate::platform::standalone::{Page, Refusal};
 
 pub(super) async fn get(
     State(site): State<Site>,
     caller: Caller,
-    Path(channel): Path<String>,
+    Segment(channel): Segment<String>,
 ) -> Result<Json<Channel>, ApiError> {
     Ok(Json(site.read_channel(caller.eyes(), &channel).await?))
 }
@@ -23,7 +24,7 @@ pub(super) async fn get(
 pub(super) async fn by_name(
     State(site): State<Site>,
     caller: Caller,
-    Path((team, name)): Path<(String, String)>,
+    Segment((team, name)): Segment<(String, String)>,
 ) -> Result<Json<Channel>, ApiError> {
     Ok(Json(site.read_channel_named(caller.eyes(), &team, &name).await?))
 }
@@ -31,7 +32,7 @@ pub(super) async fn by_name(
 pub(super) async fn of_user(
     State(site): State<Site>,
     caller: Caller,
-    Path((user, team)): Path<(String, String)>,
+    Segment((user, team)): Segment<(String, String)>,
 ) -> Result<Json<Vec<Channel>>, ApiError> {
     Ok(Json(site.read_channels_of(caller.eyes(), caller.named(&user), &team).await?))
 }
@@ -39,7 +40,7 @@ pub(super) async fn of_user(
 pub(super) async fn members_of_user(
     State(site): State<Site>,
     caller: Caller,
-    Path((user, team)): Path<(String, String)>,
+    Segment((user, team)): Segment<(String, String)>,
 ) -> Result<Json<Vec<ChannelMember>>, ApiError> {
     Ok(Json(site.read_channel_members_of(caller.eyes(), caller.named(&user), &team).await?))
 }
@@ -47,7 +48,7 @@ pub(super) async fn members_of_user(
 pub(super) async fn members(
     State(site): State<Site>,
     caller: Caller,
-    Path(channel): Path<String>,
+    Segment(channel): Segment<String>,
     page: Result<Query<Page>, QueryRejection>,
 ) -> Result<Json<Vec<ChannelMember>>, ApiError> {
     let page = page.map(|Query(page)| page).unwrap_or_default();
@@ -57,7 +58,7 @@ pub(super) async fn members(
 pub(super) async fn member(
     State(site): State<Site>,
     caller: Caller,
-    Path((channel, user)): Path<(String, String)>,
+    Segment((channel, user)): Segment<(String, String)>,
 ) -> Result<Json<ChannelMember>, ApiError> {
     Ok(Json(site.read_channel_member(caller.eyes(), &channel, caller.named(&user)).await?))
 }
@@ -65,7 +66,7 @@ pub(super) async fn member(
 pub(super) async fn join(
     State(site): State<Site>,
     caller: Caller,
-    Path(channel): Path<String>,
+    Segment(channel): Segment<String>,
     Body(joining): Body<Joining>,
 ) -> Result<(StatusCode, Json<ChannelMember>), ApiError> {
     let member = site.join_channel(caller.eyes(), &channel, &joining.user_id).await?;

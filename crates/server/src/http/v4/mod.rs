@@ -7,6 +7,7 @@ mod caller;
 mod channels;
 mod error;
 mod posts;
+mod segment;
 mod system;
 mod teams;
 mod users;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use axum::extract::rejection::QueryRejection;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use serde::Serialize;
 use tessera_types::Post;
@@ -12,6 +12,7 @@ use super::Site;
 use super::body::{Body, Json};
 use super::caller::Caller;
 use super::error::ApiError;
+use super::segment::Segment;
 use crate::platform::standalone::{Draft, Page};
 
 /// A list of posts, as Mattermost writes it.
@@ -36,7 +37,7 @@ pub(super) async fn create(
 pub(super) async fn get(
     State(site): State<Site>,
     caller: Caller,
-    Path(post): Path<String>,
+    Segment(post): Segment<String>,
 ) -> Result<Json<Post>, ApiError> {
     Ok(Json(site.read_post(caller.eyes(), &post).await?))
 }
@@ -44,7 +45,7 @@ pub(super) async fn get(
 pub(super) async fn of_channel(
     State(site): State<Site>,
     caller: Caller,
-    Path(channel): Path<String>,
+    Segment(channel): Segment<String>,
     page: Result<Query<Page>, QueryRejection>,
 ) -> Result<Json<PostList>, ApiError> {
     let page = page.map(|Query(page)| page).unwrap_or_default();

@@ -1,6 +1,6 @@
 //! Teams and who is in them.
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use serde::Deserialize;
 use tessera_types::{Team, TeamMember};
@@ -9,6 +9,7 @@ use super::Site;
 use super::body::{Body, Json};
 use super::caller::Caller;
 use super::error::ApiError;
+use super::segment::Segment;
 
 /// Who shall join.
 #[derive(Default, Deserialize)]
@@ -20,7 +21,7 @@ pub(super) struct Joining {
 pub(super) async fn get(
     State(site): State<Site>,
     caller: Caller,
-    Path(team): Path<String>,
+    Segment(team): Segment<String>,
 ) -> Result<Json<Team>, ApiError> {
     Ok(Json(site.read_team(caller.eyes(), &team).await?))
 }
@@ -28,7 +29,7 @@ pub(super) async fn get(
 pub(super) async fn by_name(
     State(site): State<Site>,
     caller: Caller,
-    Path(name): Path<String>,
+    Segment(name): Segment<String>,
 ) -> Result<Json<Team>, ApiError> {
     Ok(Json(site.read_team_named(caller.eyes(), &name).await?))
 }
@@ -36,7 +37,7 @@ pub(super) async fn by_name(
 pub(super) async fn of_user(
     State(site): State<Site>,
     caller: Caller,
-    Path(user): Path<String>,
+    Segment(user): Segment<String>,
 ) -> Result<Json<Vec<Team>>, ApiError> {
     Ok(Json(site.read_teams_of(caller.eyes(), caller.named(&user)).await?))
 }
@@ -44,7 +45,7 @@ pub(super) async fn of_user(
 pub(super) async fn members_of_user(
     State(site): State<Site>,
     caller: Caller,
-    Path(user): Path<String>,
+    Segment(user): Segment<String>,
 ) -> Result<Json<Vec<TeamMember>>, ApiError> {
     Ok(Json(site.read_team_members_of(caller.eyes(), caller.named(&user)).await?))
 }
@@ -52,7 +53,7 @@ pub(super) async fn members_of_user(
 pub(super) async fn member(
     State(site): State<Site>,
     caller: Caller,
-    Path((team, user)): Path<(String, String)>,
+    Segment((team, user)): Segment<(String, String)>,
 ) -> Result<Json<TeamMember>, ApiError> {
     Ok(Json(site.read_team_member(caller.eyes(), &team, caller.named(&user)).await?))
 }
@@ -60,7 +61,7 @@ pub(super) async fn member(
 pub(super) async fn join(
     State(site): State<Site>,
     caller: Caller,
-    Path(team): Path<String>,
+    Segment(team): Segment<String>,
     Body(joining): Body<Joining>,
 ) -> Result<(StatusCode, Json<TeamMember>), ApiError> {
     let member = site.join_team(caller.eyes(), &team, &joining.user_id).await?;

@@ -1,6 +1,6 @@
 //! Signing in and out; users and their roles.
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 use axum::response::{AppendHeaders, IntoResponse, Response};
 use serde::{Deserialize, Serialize};
@@ -10,6 +10,7 @@ use super::Site;
 use super::body::{Body, Json};
 use super::caller::{Caller, Carried};
 use super::error::ApiError;
+use super::segment::Segment;
 use crate::platform::standalone::{Refusal, Role, role};
 use crate::platform::{Freshness, Platform as _, Right};
 
@@ -84,7 +85,7 @@ pub(super) fn same_site(site: &Site, headers: &HeaderMap) -> Result<(), Refusal>
 pub(super) async fn get(
     State(site): State<Site>,
     caller: Caller,
-    Path(user): Path<String>,
+    Segment(user): Segment<String>,
 ) -> Result<Json<User>, ApiError> {
     Ok(Json(site.read_user(caller.eyes(), caller.named(&user)).await?))
 }
@@ -92,7 +93,7 @@ pub(super) async fn get(
 pub(super) async fn by_name(
     State(site): State<Site>,
     caller: Caller,
-    Path(name): Path<String>,
+    Segment(name): Segment<String>,
 ) -> Result<Json<User>, ApiError> {
     Ok(Json(site.read_user_named(caller.eyes(), &name).await?))
 }
@@ -112,14 +113,19 @@ pub(super) async fn roles(_caller: Caller, Body(names): Body<Vec<String>>) -> Js
     Json(names.iter().filter_map(|name| role(name)).collect())
 }
 
-pub(super) async fn preferences(_caller: Caller) -> Json<[(); 0]> {
-    Json([])
+pub(super) async fn preferences(
+    State(site): State<Site>,
+    caller: Caller,
+    Segment(user): Segment<String>,
+) -> Result<Json<[(); 0]>, ApiError> {
+    site.may_read_preferences(caller.eyes(), caller.named(&user)).await?;
+    Ok(Json([]))
 }
 
 pub(super) async fn set_active(
     State(site): State<Site>,
     caller: Caller,
-    Path(user): Path<String>,
+    Segment(user): Segment<String>,
     Body(body): Body<Active>,
 ) -> Result<Json<Done>, ApiError> {
     administrate(&site, &caller).await?;
@@ -131,7 +137,7 @@ pub(super) async fn set_active(
 pub(super) async fn set_roles(
     State(site): State<Site>,
     caller: Caller,
-    Path(user): Path<String>,
+    Segment(user): Segment<String>,
     Body(body): Body<Roles>,
 ) -> Result<Json<Done>, ApiError> {
     administrate(&site, &caller).await?;

@@ -7,6 +7,7 @@
 use std::time::Duration;
 
 use axum::extract::State;
+use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade, close_code};
 use axum::http::{HeaderMap, Method};
 use axum::response::Response;
@@ -19,7 +20,7 @@ use super::caller::Carried;
 use super::error::ApiError;
 use super::users::same_site;
 use super::{SERVER_VERSION, Site};
-use crate::platform::standalone::{Heard, Listener, News, Place};
+use crate::platform::standalone::{Heard, Listener, News, Place, Refusal};
 use crate::platform::{Credential, Freshness, Platform as _};
 
 /// How long a client may take to say who it is.
@@ -35,7 +36,7 @@ const LARGEST: usize = 8 * 1024;
 pub(super) async fn connect(
     State(site): State<Site>,
     headers: HeaderMap,
-    upgrade: WebSocketUpgrade,
+    upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Result<Response, ApiError> {
     // A page of another site must not listen with the reader's cookie.
     same_site(&site, &headers)?;
@@ -47,6 +48,7 @@ pub(super) async fn connect(
         }
         None => None,
     };
+    let upgrade = upgrade.map_err(|why| Refusal::not_upgraded(&why.body_text()))?;
     let upgrade = upgrade.max_message_size(LARGEST).max_frame_size(LARGEST).max_write_buffer_size(1 << 20);
     Ok(upgrade.on_upgrade(move |socket| Client::serve(site, socket, token)))
 }

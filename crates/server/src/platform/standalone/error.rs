@@ -101,6 +101,13 @@ impl Refusal {
         Self::new(RefusalKind::Forbidden, "api.context.foreign_origin.app_error", message)
     }
 
+    /// A request for the websocket that asks for no upgrade.
+    pub fn not_upgraded(why: &str) -> Self {
+        let message = "Failed to upgrade websocket connection.";
+        let refusal = Self::new(RefusalKind::Invalid, "api.web_socket.connect.upgrade.app_error", message);
+        Self { detailed: why.to_owned(), ..refusal }
+    }
+
     pub(super) fn bad_login() -> Self {
         let message = "Enter a valid email or username and/or password.";
         Self::new(RefusalKind::Unauthorized, "api.user.login.invalid_credentials_email_username", message)

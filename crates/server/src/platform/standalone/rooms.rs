@@ -118,6 +118,11 @@ impl Standalone {
         Ok(teams.into_iter().map(|team| sanitized(reader.as_deref(), team)).collect())
     }
 
+    /// Whether a user's preferences, of which there are none, may be read: one's own, or an administrator asks.
+    pub async fn may_read_preferences(&self, eyes: Eyes<'_>, user: &str) -> Result<(), Error> {
+        Ok(self.own(self.reader(eyes).await?.as_deref(), user)?)
+    }
+
     /// A user's memberships of teams: one's own, or an administrator asks.
     pub async fn read_team_members_of(&self, eyes: Eyes<'_>, user: &str) -> Result<Vec<TeamMember>, Error> {
         self.own(self.reader(eyes).await?.as_deref(), user)?;

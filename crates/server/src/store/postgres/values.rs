@@ -14,6 +14,10 @@ impl ToSql for Value {
         match self {
             Self::Null => Ok(IsNull::Yes),
             Self::Int(value) => value.to_sql_checked(ty, out),
+            // PostgreSQL's text has no NUL. Strangers' names do: they name nobody, and must fail nobody's statement.
+            Self::Text(value) if value.contains('\0') => {
+                value.replace('\0', "\u{fffd}").to_sql_checked(ty, out)
+            }
             Self::Text(value) => value.to_sql_checked(ty, out),
             Self::Blob(value) => value.to_sql_checked(ty, out),
         }
