@@ -1,6 +1,7 @@
 //! The real server in this process, on a clock that the test moves.
 
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
@@ -79,6 +80,11 @@ impl Within {
     pub fn stop(&mut self) -> JoinHandle<()> {
         self.stop.send_replace(true);
         std::mem::replace(&mut self.serving, tokio::spawn(async {}))
+    }
+
+    /// The data folder.
+    pub fn dir(&self) -> &Path {
+        self.dir.path()
     }
 
     /// The entries of the audit log so far.

@@ -13,8 +13,8 @@
 //! was written twice, or announced after a newer one was confirmed, still tells.
 //!
 //! **Order.** Generations of one row only grow, which orders the writes of several nodes whatever their clocks say.
-//! A row that is made anew starts at the time. Where a clock was set back it may start below the one removed: that
-//! it was announced after the removal tells the two apart.
+//! A row that is made anew starts at the time, above every version of its process (`grants/versions.rs`). Where another
+//! node's clock is behind it may start below the one removed: that it was announced after the removal tells the two apart.
 //!
 //! **Older logs.** Entries from before there were marks say nothing of versions. Rows of which nothing else is known
 //! are counted and left out.

@@ -53,3 +53,37 @@ async fn a_second_process_is_told_that_the_log_is_in_use() {
     let second = Audit::open(dir.path(), Zeroizing::new(KEY), Sync::Soon, Env::system());
     assert!(matches!(second, Err(Error::Busy(_))));
 }
+
+/// Act and version of lines about one row, oldest first, and how the row of a version then compares.
+fn judged(lines: &[(&str, i64)], version: i64) -> Judged {
+    let mut history = History::of(1);
+    for (act, version) in lines {
+        let outcome = if act.starts_with("row_") { "done" } else { "allowed" };
+        let text = format!(
+            r#"{{"at":1,"act":"{act}","outcome":"{outcome}","actor":"u","app":"a","row":{{"table":"connections","user":"u","generation":{version},"print":"p{version}"}}"#
+        );
+        history.hear(History::told(&text).unwrap());
+    }
+    let place = RowPlace { table: Table::Connections, app: "a".into(), user: "u".into() };
+    history.judge(&place, Some((version, &format!("p{version}"))))
+}
+
+/// A store that came right after a disconnect may be confirmed before it: what is no finding then is one where the
+/// version went back, so versions must not (`grants/versions.rs`).
+#[test]
+fn os_40_a_removal_that_is_confirmed_late_is_told_by_versions_that_grow() {
+    let story = |anew: i64| {
+        [
+            ("connection_stored", 7),
+            ("row_written", 7),
+            ("connection_removed", 7),
+            ("connection_stored", anew),
+            ("row_written", anew),
+            ("row_removed", 7),
+            ("connection_stored", anew + 1),
+            ("row_written", anew + 1),
+        ]
+    };
+    assert_eq!(judged(&story(8), 9), Judged::Fine);
+    assert!(matches!(judged(&story(6), 7), Judged::Wrong(_)), "a version came twice");
+}

@@ -65,6 +65,7 @@ impl Grants {
     /// gone disconnects.
     pub async fn put_record(&self, act: &Act<'_>, bytes: &[u8]) -> Result<Change, Error> {
         self.permitted(act.app).await?;
+        let _turn = self.versions.turn(act.app.as_str(), act.actor).await;
         let (mut waited, mut ours) = (0, None);
         for _ in 0..ATTEMPTS {
             let row = self.connections.get(act.app.as_str(), act.actor).await?;
@@ -86,8 +87,7 @@ impl Grants {
             }
             let now = self.env.now_ms();
             let before = row.as_ref().map(|row| row.generation);
-            // A fresh row starts at the time, so that no generation is ever used twice for one place.
-            let generation = before.map_or(now, |generation| generation + 1);
+            let generation = self.versions.after(before, now);
             let mark = mark(act.actor, generation);
             self.note_row(audit::Act::ConnectionStored, act, act.reason, mark).await?;
             let sealed = self.vault.seal(&place(act, generation), bytes).await?;
@@ -117,6 +117,7 @@ impl Grants {
     /// Removes the acting user's record and destroys its key. False when there was none.
     pub async fn disconnect(&self, act: &Act<'_>) -> Result<bool, Error> {
         self.permitted(act.app).await?;
+        let _turn = self.versions.turn(act.app.as_str(), act.actor).await;
         match self.connections.get(act.app.as_str(), act.actor).await? {
             None => Ok(false),
             Some(row) => self.remove(act, &row).await,
@@ -125,6 +126,7 @@ impl Grants {
 
     /// The same by the person whose connection it is, whatever the App may do now. False when there was none.
     pub async fn end(&self, act: &Act<'_>) -> Result<bool, Error> {
+        let _turn = self.versions.turn(act.app.as_str(), act.actor).await;
         let row = self.connections.get(act.app.as_str(), act.actor).await?;
         match row.filter(|row| row.kind != RESET) {
             None => Ok(false),
@@ -146,6 +148,7 @@ impl Grants {
         let removed = self.connections.delete(act.app.as_str(), act.actor).await?;
         self.uses.forget(act.app.as_str(), act.actor);
         if let Some(generation) = removed {
+            self.versions.removed(generation);
             self.confirm_removed(act, audit::RowMark { generation, ..mark });
         }
         Ok(removed.is_some())

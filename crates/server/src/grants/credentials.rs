@@ -25,6 +25,7 @@ impl Grants {
         self.permitted(act.app).await?;
         let plain = Zeroizing::new(json::to_vec(fresh).map_err(|_| Error::Damaged(act.app.clone()))?);
         let fingerprint = self.vault.fingerprint(&plain);
+        let _turn = self.versions.turn(act.app.as_str(), "").await;
         for _ in 0..ATTEMPTS {
             let row = self.credentials.get(act.app.as_str()).await?;
             let mut change = Change::Made;
@@ -43,7 +44,7 @@ impl Grants {
                 return Ok(Change::None);
             }
             let before = row.as_ref().map(|row| row.generation);
-            let generation = before.map_or(self.env.now_ms(), |generation| generation + 1);
+            let generation = self.versions.after(before, self.env.now_ms());
             let mark = mark(generation);
             self.note_row(audit::Act::CredentialsStored, act, &fingerprint, mark).await?;
             let sealed = self.vault.seal(&place(act, generation), &plain).await?;

@@ -8,6 +8,7 @@ mod connections;
 mod credentials;
 mod meters;
 mod uses;
+mod versions;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -110,6 +111,7 @@ pub struct Grants {
     /// Reads through the API, by App.
     reads: Limit,
     uses: uses::Uses,
+    versions: versions::Versions,
     meters: meters::Meters,
 }
 
@@ -125,7 +127,8 @@ impl Grants {
         let (credentials, connections) = (store.credentials.clone(), store.connections.clone());
         let reads = Limit::none(env.clone());
         let (uses, meters) = (uses::Uses::new(), meters::Meters::default());
-        Self { apps, credentials, connections, vault, audit, env, reads, uses, meters }
+        let versions = versions::Versions::default();
+        Self { apps, credentials, connections, vault, audit, env, reads, uses, versions, meters }
     }
 
     /// The same, with so many reads for each App within a second from now on; 0 for no limit.
@@ -158,9 +161,11 @@ impl Grants {
         let removed = self.connections.delete_app(act.app.as_str()).await?;
         self.uses.forget_app(act.app.as_str());
         for (user, generation) in &removed {
+            self.versions.removed(*generation);
             self.confirm_removed(act, connections::mark(user, *generation));
         }
         if let Some(generation) = self.credentials.delete(act.app.as_str()).await? {
+            self.versions.removed(generation);
             self.confirm_removed(act, credentials::mark(generation));
         }
         Ok(removed.len() as u64)
