@@ -186,6 +186,21 @@ fn report(requirements: &Requirements, asked: &[String], output: &str) -> bool {
     totals.values().all(|[_, fail, missing]| *fail == 0 && (asked.is_empty() || *missing == 0))
 }
 
+/// The ids that passing tests of an output carry.
+pub(crate) fn passed_ids(output: &str) -> BTreeSet<String> {
+    let passed = |(id, tests): (String, Vec<Proof>)| {
+        tests.iter().all(|test| test.verdict == Verdict::Passed).then_some(id)
+    };
+    proofs(output).into_iter().filter_map(passed).collect()
+}
+
+/// Every id of these sections.
+pub(crate) fn ids_of(sections: &[&str]) -> Outcome<Vec<String>> {
+    let requirements = load(&process::root().join("docs/requirements.toml"))?;
+    let asked = |entry: &Requirement| sections.contains(&entry.section.as_str());
+    Ok(requirements.list.into_iter().filter(asked).map(|entry| entry.id).collect())
+}
+
 /// The tests of the output by the ids they carry.
 fn proofs(output: &str) -> BTreeMap<String, Vec<Proof>> {
     let mut proofs: BTreeMap<String, Vec<Proof>> = BTreeMap::new();

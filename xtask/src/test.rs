@@ -131,17 +131,26 @@ impl Tally {
             Ok(built) => built,
             Err(message) => return self.fail(format!("conformance: {message}")),
         };
+        let (mut witnesses, mut all) = (conformance::Witnesses::default(), true);
         for program in &conformance::PROGRAMS {
             if let Some(missing) = program.missing() {
                 self.leave_out(missing);
+                all = false;
                 continue;
             }
             println!("==> conformance/{}", program.name);
             let start = Instant::now();
             match program.run(&built, |line| println!("{line}")) {
-                Ok((text, ended)) => self.heard(program.name, start, &text, ended),
+                Ok((text, ended)) => {
+                    witnesses.hear(program.name, &text, counts::sum(&text));
+                    self.heard(program.name, start, &text, ended);
+                }
                 Err(message) => self.fail(format!("conformance/{}: {message}", program.name)),
             }
+        }
+        witnesses.told().iter().for_each(|line| println!("{line}"));
+        if all {
+            self.step("two programs for each line of the OAuth2 wire", || witnesses.judge());
         }
     }
 

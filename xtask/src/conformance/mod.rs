@@ -3,6 +3,7 @@
 mod programs;
 mod speech;
 mod tools;
+mod witnesses;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -14,6 +15,7 @@ use crate::{
 };
 
 pub(crate) use programs::{PROGRAMS, Program};
+pub(crate) use witnesses::Witnesses;
 
 /// What the programs are given: the binaries under test.
 pub(crate) struct Built {
@@ -36,16 +38,26 @@ pub(crate) fn run(names: &[String]) -> Outcome<bool> {
     }
     let asked = |program: &&Program| names.is_empty() || names.iter().any(|name| name == program.name);
     let built = build()?;
-    let mut sum = Counts::default();
+    let (mut sum, mut witnesses) = (Counts::default(), Witnesses::default());
     for program in PROGRAMS.iter().filter(asked) {
         if let Some(missing) = program.missing() {
             return Err(missing);
         }
         let (text, ended) = program.run(&built, |line| println!("{line}"))?;
-        sum += counts::sum(&text);
+        let counts = counts::sum(&text);
+        sum += counts;
+        witnesses.hear(program.name, &text, counts);
         if let Err(message) = ended {
             println!("failed: {message}");
         }
+    }
+    println!();
+    witnesses.told().iter().for_each(|line| println!("{line}"));
+    if names.is_empty()
+        && let Err(message) = witnesses.judge()
+    {
+        sum.failed += 1;
+        println!("failed: {message}");
     }
     println!("{} passed, {} failed", sum.passed, sum.failed);
     Ok(sum.failed == 0 && sum.passed > 0)

@@ -1,5 +1,7 @@
 //! What programs say of their tests, in the words of cargo's own, so that whoever counts or lists them reads one form.
 
+use crate::counts::Verdict;
+
 /// How a program says what happened.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Speaks {
@@ -18,6 +20,8 @@ pub(super) struct Speech {
     passed: u64,
     failed: u64,
     ignored: u64,
+    /// Go's tests and how they ended.
+    ended: Vec<(String, Verdict)>,
     /// Whether a closing line was heard.
     closed: bool,
     text: String,
@@ -25,7 +29,9 @@ pub(super) struct Speech {
 
 impl Speech {
     pub(super) fn new(program: &'static str, speaks: Speaks) -> Self {
-        Self { program, speaks, passed: 0, failed: 0, ignored: 0, closed: false, text: String::new() }
+        let (passed, failed, ignored) = (0, 0, 0);
+        let (ended, closed, text) = (Vec::new(), false, String::new());
+        Self { program, speaks, passed, failed, ignored, ended, closed, text }
     }
 
     /// What to print for a line of the program's.
@@ -54,6 +60,7 @@ impl Speech {
     /// The end: closes in cargo's words, where the program did not. Gives all that was said.
     pub(super) fn end(mut self, well: bool, each: &mut impl FnMut(&str)) -> String {
         let mut closing = Vec::new();
+        self.count();
         if self.speaks != Speaks::Cargo {
             if !self.closed && self.speaks == Speaks::Sum || !well && self.failed == 0 {
                 self.failed += 1;
@@ -81,21 +88,33 @@ impl Speech {
             return (!noise.clone().any(|word| told.starts_with(word))).then(|| line.to_owned());
         };
         let name = rest.rsplit_once(" (").map_or(rest, |(name, _)| name).replace('/', "::");
-        let word = match verdict {
-            "PASS" => {
-                self.passed += 1;
-                "ok"
-            }
-            "SKIP" => {
-                self.ignored += 1;
-                "ignored"
-            }
-            _ => {
-                self.failed += 1;
-                "FAILED"
-            }
+        let (word, verdict) = match verdict {
+            "PASS" => ("ok", Verdict::Passed),
+            "SKIP" => ("ignored", Verdict::Ignored),
+            _ => ("FAILED", Verdict::Failed),
         };
-        Some(format!("test {}::{name} ... {word}", self.program))
+        let said = format!("test {}::{name} ... {word}", self.program);
+        self.ended.push((name, verdict));
+        Some(said)
+    }
+
+    /// Counts Go's tests. One that holds others is none of its own, unless it failed and none of them did.
+    fn count(&mut self) {
+        for (name, verdict) in &self.ended {
+            let inner = format!("{name}::");
+            let mut within = self.ended.iter().filter(|(other, _)| other.starts_with(&inner)).peekable();
+            let counts = match (within.peek(), verdict) {
+                (None, _) => true,
+                (Some(_), Verdict::Failed) => within.all(|(_, verdict)| *verdict != Verdict::Failed),
+                (Some(_), _) => false,
+            };
+            match verdict {
+                _ if !counts => {}
+                Verdict::Passed => self.passed += 1,
+                Verdict::Failed => self.failed += 1,
+                Verdict::Ignored => self.ignored += 1,
+            }
+        }
     }
 }
 
@@ -108,7 +127,7 @@ fn sum(line: &str) -> Option<(u64, u64)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::counts::{self, Counts, Verdict, test_line};
+    use crate::counts::{self, Counts, test_line};
 
     fn heard(speaks: Speaks, lines: &[&str], well: bool) -> (String, Counts) {
         let mut speech = Speech::new("go", speaks);
@@ -133,11 +152,20 @@ mod tests {
             "FAIL",
         ];
         let (text, counts) = heard(Speaks::Go, &lines, false);
-        assert_eq!(counts, Counts { passed: 1, failed: 2, ignored: 1, runners: 1 });
+        assert_eq!(counts, Counts { passed: 1, failed: 1, ignored: 1, runners: 1 });
         let named: Vec<_> = text.lines().filter_map(test_line).collect();
         assert_eq!(named[0], ("go::TestStore::c_oa_01_stored".to_owned(), Verdict::Passed));
         assert_eq!(named.len(), 4);
         assert!(text.contains("a word") && !text.contains("=== RUN"), "{text}");
+    }
+
+    #[test]
+    fn a_go_test_that_failed_by_itself_counts_though_all_within_passed() {
+        let lines = ["--- FAIL: TestX (0.1s)", "    --- PASS: TestX/a (0.1s)", "--- PASS: TestY (0.1s)"];
+        assert_eq!(
+            heard(Speaks::Go, &lines, false).1,
+            Counts { passed: 2, failed: 1, ignored: 0, runners: 1 }
+        );
     }
 
     #[test]
