@@ -61,8 +61,15 @@ fn chromium() -> Option<String> {
     (!found && !named).then(|| "no Chromium here".to_owned())
 }
 
+/// From 1.21 on, Go fetches the version that a module names.
 fn go() -> Option<String> {
-    version("go", "version").is_none().then(|| "no Go here".to_owned())
+    let Some(version) = version("go", "version") else { return Some("no Go here".to_owned()) };
+    let number = version.split_whitespace().nth(2).and_then(|word| word.strip_prefix("go1."));
+    let minor = number.and_then(|number| number.split('.').next()?.parse::<u32>().ok());
+    match minor {
+        Some(minor) if minor >= 21 => None,
+        _ => Some(format!("Go 1.21 is needed, and this is {version}")),
+    }
 }
 
 fn python() -> Option<String> {
