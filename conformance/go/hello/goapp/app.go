@@ -94,6 +94,9 @@ func (a app) oauth2Complete(creq goapp.CallRequest) apps.CallResponse {
 	if iss, _ := creq.StringValue("iss"); a.provider.Issuer != "" && iss != a.provider.Issuer {
 		return apps.NewErrorResponse(errors.New("the answer did not come from the provider"))
 	}
+	if refusal, refused := creq.StringValue("error"); refused {
+		return apps.NewErrorResponse(errors.New("the provider gave no code: " + refusal))
+	}
 	code, ok := creq.StringValue("code")
 	if !ok {
 		return apps.NewErrorResponse(errors.New("the provider gave no code"))
