@@ -16,7 +16,7 @@ import (
 	"tessera/conformance/hello"
 )
 
-// provider is a small OAuth2 provider (RFC 6749, the code flow and refreshing) with a list of calendars behind it.
+// provider is a small OAuth2 provider (RFC 6749, the code flow and refreshing; RFC 7636 for who uses it) with a list of calendars behind it.
 type provider struct {
 	url                    string
 	clientID, clientSecret string
@@ -24,17 +24,22 @@ type provider struct {
 	life time.Duration
 
 	mu      sync.Mutex
-	codes   map[string]string // to the redirect URI that each was given to
+	codes   map[string]asked
 	access  map[string]bool
 	refresh map[string]bool
 	grants  []string // the kinds of all grants that were given
+}
+
+// asked is what a code was given for: it is good for the same redirect URI, and for who knows the challenge's verifier.
+type asked struct {
+	redirect, challenge string
 }
 
 func newProvider(t testing.TB) *provider {
 	t.Helper()
 	p := &provider{
 		clientID: "hello-client", clientSecret: "s3cr3t&<1>", life: time.Hour,
-		codes: map[string]string{}, access: map[string]bool{}, refresh: map[string]bool{},
+		codes: map[string]asked{}, access: map[string]bool{}, refresh: map[string]bool{},
 	}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /authorize", p.authorize)
@@ -70,12 +75,12 @@ func (p *provider) authorize(w http.ResponseWriter, req *http.Request) {
 
 // decide takes what was decided on the consent page, and sends the browser back.
 func (p *provider) decide(w http.ResponseWriter, req *http.Request) {
-	asked, err := url.QueryUnescape(req.FormValue("asked"))
+	text, err := url.QueryUnescape(req.FormValue("asked"))
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		return
 	}
-	query, err := url.ParseQuery(asked)
+	query, err := url.ParseQuery(text)
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		return
@@ -84,7 +89,7 @@ func (p *provider) decide(w http.ResponseWriter, req *http.Request) {
 	if req.FormValue("decision") == "allow" {
 		code := rand.Text()
 		p.mu.Lock()
-		p.codes[code] = query.Get("redirect_uri")
+		p.codes[code] = asked{query.Get("redirect_uri"), query.Get("code_challenge")}
 		p.mu.Unlock()
 		answer.Set("code", code)
 		answer.Set("scope", query.Get("scope"))
@@ -117,9 +122,11 @@ func (p *provider) token(w http.ResponseWriter, req *http.Request) {
 	kind := req.FormValue("grant_type")
 	switch kind {
 	case "authorization_code":
-		redirect, known := p.codes[req.FormValue("code")]
+		given, known := p.codes[req.FormValue("code")]
 		delete(p.codes, req.FormValue("code"))
-		if !known || redirect != req.FormValue("redirect_uri") {
+		verified := given.challenge == "" && req.FormValue("code_verifier") == "" ||
+			given.challenge == oauth2.S256ChallengeFromVerifier(req.FormValue("code_verifier"))
+		if !known || given.redirect != req.FormValue("redirect_uri") || !verified {
 			refuse(http.StatusBadRequest, "invalid_grant")
 			return
 		}

@@ -1,11 +1,13 @@
 // Programs that are started for a test and end with it.
 
-import { spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 
 /** The path of a binary that the environment names. It is never guessed, and nothing is skipped without it. */
 function binary(variable, crate) {
@@ -18,7 +20,7 @@ function binary(variable, crate) {
 
 /** The environment without the settings of whoever runs the tests. */
 function clean(more) {
-    const ours = ([name]) => !/^(TESSERA|HELLO_OAUTH2)_/.test(name) && name !== 'RUST_LOG';
+    const ours = ([name]) => !/^(TESSERA|HELLO_OAUTH2|HELLO_GOAPP)_/.test(name) && name !== 'RUST_LOG';
     return { ...Object.fromEntries(Object.entries(process.env).filter(ours)), NO_COLOR: '1', ...more };
 }
 
@@ -70,4 +72,32 @@ export async function startHello(env) {
     const ready = (line) => /hello-oauth2 is ready.* manifest="?(http\S+?)\/manifest\.json/.exec(line)?.[1];
     const program = await start(path, [], { HELLO_OAUTH2_LISTEN: '127.0.0.1:0', ...env }, ready);
     return { url: program.found, stop: program.stop };
+}
+
+/** The Go App is built here where the environment names none that is built. */
+async function buildGoapp(folder) {
+    const built = join(folder, 'hello-goapp');
+    const module = fileURLToPath(new URL('../../go', import.meta.url));
+    try {
+        await promisify(execFile)('go', ['build', '-buildvcs=false', '-o', built, './cmd/hello-goapp'], { cwd: module });
+    } catch (error) {
+        throw error.code === 'ENOENT'
+            ? new Error('no `go` here to build the Go App with: install Go 1.26, or set HELLO_GOAPP_BIN to a built conformance/go/cmd/hello-goapp')
+            : new Error(`the Go App does not build: ${error.stderr || error.message}`);
+    }
+    return built;
+}
+
+/** The Go App, hello-goapp, on a free port; it takes the settings of hello-oauth2. */
+export async function startGoapp(env) {
+    const folder = await mkdtemp(join(tmpdir(), 'tessera-goapp-'));
+    const clear = () => rm(folder, { recursive: true, force: true });
+    try {
+        const path = process.env.HELLO_GOAPP_BIN || await buildGoapp(folder);
+        const program = await start(path, [], env, (line) => /^hello-goapp answers on (\S+)$/.exec(line)?.[1]);
+        return { url: program.found, stop: () => program.stop().finally(clear) };
+    } catch (error) {
+        await clear();
+        throw error;
+    }
 }

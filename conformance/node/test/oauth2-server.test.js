@@ -4,10 +4,13 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 
 import { flow } from '../lib/ask.js';
-import { APP, browserOf, comeBack, command, setUp, toProvider } from '../lib/hello.js';
+import { RUST, actionsOf, browserOf, comeBack } from '../lib/hello.js';
 import { CLIENT, startOAuth2Server } from '../lib/oauth2-server.js';
 import { signIn } from '../lib/people.js';
 import { startTessera } from '../lib/programs.js';
+
+const APP = RUST.id;
+const { command, setUp, toProvider } = actionsOf(RUST);
 
 let tessera;
 let site;

@@ -5,53 +5,33 @@ import { after, before, test } from 'node:test';
 
 import { ask, flow } from '../lib/ask.js';
 import { Browser } from '../lib/browser.js';
-import { APP, browserOf, comeBack, command, setUp, toProvider } from '../lib/hello.js';
-import { CLIENT, startOidc } from '../lib/oidc.js';
-import { PASSWORD, signIn } from '../lib/people.js';
-import { startTessera } from '../lib/programs.js';
+import { RUST, actionsOf, browserOf, comeBack } from '../lib/hello.js';
+import { CLIENT } from '../lib/oidc.js';
+import { PASSWORD } from '../lib/people.js';
+import { startScene } from '../lib/scene.js';
 
+const APP = RUST.id;
 const AGAIN = 'does not accept your connection any more. Use `/hello-oauth2 connect` to connect again';
+const { command, toProvider } = actionsOf(RUST);
 
-let tessera;
+let scene;
 let site;
 let oidc;
 let hello;
 let admin;
 let user;
 let other;
-const secrets = [CLIENT.secret];
+let connect;
+let refused;
+let refreshedBy;
+let endGrant;
 
 before(async () => {
-    tessera = await startTessera();
-    site = tessera.site;
-    oidc = await startOidc(`${site}${flow(APP, 'complete')}`);
-    [admin, user, other] = await Promise.all(['sysadmin', 'user-1', 'user-2'].map((name) => signIn(site, name)));
-    hello = await setUp(site, admin, oidc.settings, CLIENT);
+    scene = await startScene(RUST);
+    ({ site, oidc, hello, admin, user, other, connect, refused, refreshedBy, endGrant } = scene);
 });
 
-after(async () => {
-    const [server, app] = [await tessera.stop(), await hello.stop()];
-    await oidc.stop();
-    assert.equal(server.code, 0, server.output);
-    assert.deepEqual(oidc.seen.filter(({ what }) => what === 'broken'), []);
-    for (const secret of secrets) {
-        assert.ok(!server.output.includes(secret) && !app.output.includes(secret), 'a secret is in a log');
-    }
-});
-
-/** Connects somebody, the whole way; gives the page at its end. */
-async function connect(name, decide) {
-    const browser = await browserOf(site, name);
-    const { url, confirmed, status } = await toProvider(site, browser);
-    const back = await oidc.pass(browser, { url, name: `${name}@provider` }, decide);
-    const code = new URL(back).searchParams.get('code');
-    if (code) secrets.push(code);
-    const page = await comeBack(browser, back);
-    return { browser, url, back, page, confirmed, status };
-}
-
-/** What the provider refused since. */
-const refused = (since) => oidc.seen.slice(since).filter(({ what }) => what === 'refused').map(({ error }) => error);
+after(() => scene?.stop());
 
 test('configuring_tells_the_redirect_uri_and_keeps_the_secret', async () => {
     assert.ok(hello.told.text.includes(`${site}${flow(APP, 'complete')}`), hello.told.text);
@@ -206,11 +186,9 @@ test('refresh_tokens_are_rotated_at_each_use_and_none_is_used_twice', async () =
         const sent = await command(user, 'send');
         assert.equal(sent.type, 'ok', sent.text);
     }
-    const refreshes = oidc.seen.slice(since).filter(({ what }) => what === 'refresh_token');
-    assert.equal(refreshes.length, 3, 'tokens live shorter than the App wants them to');
-    const tokens = refreshes.map(({ params }) => params.refresh_token);
+    const tokens = refreshedBy(since);
+    assert.equal(tokens.length, 3, 'tokens live shorter than the App wants them to');
     assert.equal(new Set(tokens).size, 3);
-    secrets.push(...tokens);
     assert.deepEqual(refused(since), []);
 });
 
@@ -220,7 +198,7 @@ test('many_sends_at_once_reuse_no_refresh_token', async () => {
     const answers = await Promise.all([user, other, user, other, user, other, user, other].map((one) => command(one, 'send')));
     for (const answer of answers) assert.equal(answer.type, 'ok', answer.text);
     assert.deepEqual(refused(since), [], 'a second use would have ended the grant');
-    const tokens = oidc.seen.slice(since).filter(({ what }) => what === 'refresh_token').map(({ params }) => params.refresh_token);
+    const tokens = refreshedBy(since);
     assert.ok(tokens.length >= 2);
     assert.equal(new Set(tokens).size, tokens.length);
     assert.equal((await command(user, 'send')).type, 'ok', 'and the grant lives');
@@ -229,12 +207,7 @@ test('many_sends_at_once_reuse_no_refresh_token', async () => {
 test('a_grant_that_was_revoked_at_the_provider_asks_to_connect_again', async () => {
     await connect('user-1');
     assert.equal((await command(user, 'send')).type, 'ok');
-    // The person ends the access on the provider's side, as on its page of connected applications.
-    const grants = await Promise.all(oidc.seen.filter(({ what }) => what === 'refresh_token').slice(-1)
-        .map(({ params }) => oidc.provider.RefreshToken.find(params.refresh_token)));
-    assert.equal(grants[0].accountId, 'user-1@provider');
-    const grant = await oidc.provider.Grant.find(grants[0].grantId);
-    await grant.destroy();
+    await endGrant('user-1');
     const since = oidc.seen.length;
     const sent = await command(user, 'send');
     assert.deepEqual([sent.type, sent.text], ['error', `the provider ${AGAIN}`]);

@@ -36,7 +36,7 @@ pub(crate) const PROGRAMS: [Program; 4] = [
     },
     Program {
         name: "node",
-        needs: &[tools::NODE_20, tools::NPM],
+        needs: &[tools::NODE_20, tools::NPM, tools::GO],
         prepare: npm,
         command: |_| node("test"),
         speaks: Speaks::Cargo,

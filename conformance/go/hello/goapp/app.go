@@ -1,8 +1,10 @@
-// Package goapp is the same App on the driver's framework of that name. It also refreshes a token that has run out.
+// Package goapp is the same App on the driver's framework of that name. It also does what a careful provider asks for: PKCE,
+// a look at the answer's issuer, refreshing a token that has run out, and revoking it in the end.
 package goapp
 
 import (
 	"errors"
+	"fmt"
 
 	"github.com/mattermost/mattermost-plugin-apps/apps"
 	"github.com/mattermost/mattermost-plugin-apps/apps/appclient"
@@ -84,15 +86,26 @@ func (a app) oauth2Connect(creq goapp.CallRequest) apps.CallResponse {
 	if !ok {
 		return apps.NewErrorResponse(errors.New("no state"))
 	}
-	return apps.NewDataResponse(a.provider.Config(creq.Context).AuthCodeURL(state, oauth2.AccessTypeOffline))
+	return apps.NewDataResponse(a.provider.AuthorizeURL(creq.Context, state))
 }
 
 func (a app) oauth2Complete(creq goapp.CallRequest) apps.CallResponse {
+	// Before anything is believed or sent: a code of another provider must not be brought to this one.
+	if iss, _ := creq.StringValue("iss"); a.provider.Issuer != "" && iss != a.provider.Issuer {
+		return apps.NewErrorResponse(errors.New("the answer did not come from the provider"))
+	}
+	if refusal, refused := creq.StringValue("error"); refused {
+		return apps.NewErrorResponse(errors.New("the provider gave no code: " + refusal))
+	}
 	code, ok := creq.StringValue("code")
 	if !ok {
 		return apps.NewErrorResponse(errors.New("the provider gave no code"))
 	}
-	token, err := a.provider.Config(creq.Context).Exchange(creq.GoContext, code)
+	state, ok := creq.StringValue("state")
+	if !ok {
+		return apps.NewErrorResponse(errors.New("no state"))
+	}
+	token, err := a.provider.Exchange(creq.GoContext, creq.Context, code, state)
 	if err != nil {
 		return apps.NewErrorResponse(err)
 	}
@@ -128,8 +141,17 @@ func (a app) use(creq goapp.CallRequest) apps.CallResponse {
 }
 
 func (a app) disconnect(creq goapp.CallRequest) apps.CallResponse {
+	// Here first: whatever becomes of the provider, the token is not used from now on.
 	if err := creq.App.RemoveConnectedUser(creq); err != nil {
 		return apps.NewErrorResponse(err)
 	}
-	return apps.NewTextResponse("disconnected")
+	revoked, err := a.provider.Revoke(creq.GoContext, creq.Context, creq.OAuth2User().Token)
+	switch {
+	case err != nil:
+		return apps.NewErrorResponse(fmt.Errorf("disconnected here, but the access may go on there: %w", err))
+	case revoked:
+		return apps.NewTextResponse("disconnected, and the provider has revoked the access")
+	default:
+		return apps.NewTextResponse("disconnected")
+	}
 }
