@@ -37,7 +37,7 @@ pub(crate) const PROGRAMS: [Program; 4] = [
     Program {
         name: "node",
         needs: &[tools::NODE_20, tools::NPM, tools::GO],
-        prepare: npm,
+        prepare: |folder| npm(folder).and_then(|()| go_modules(&folder.with_file_name("go"))),
         command: |_| node("test"),
         speaks: Speaks::Cargo,
     },
