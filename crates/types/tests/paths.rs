@@ -49,7 +49,7 @@ fn b_58_the_parent_alone_is_refused_however_it_is_written() {
 fn section_7_1_calls_are_joined_to_the_root() {
     let cases = [
         ("http://h:1", "/send", "http://h:1/send"),
-        ("http://h:1/root/", "/x?y=1", "http://h:1/root/x?y=1"),
+        ("http://h:1/base/", "/x?y=1", "http://h:1/base/x?y=1"),
         ("http://h:1", "/a/b/", "http://h:1/a/b"),
         ("http://h:1", "/a%2Fb", "http://h:1/a/b"),
         ("http://h:1", "/a b", "http://h:1/a%20b"),
@@ -85,18 +85,18 @@ fn section_7_1_a_path_with_a_percent_sign_of_its_own_cannot_be_called() {
 
 #[test]
 fn os_48_a_call_stays_below_the_apps_root() {
-    let root = "http://h:1/root";
+    let root = "http://h:1/base";
     for path in
-        ["/%2e%2e/x", "/..%2fx", "/a/%252e%252e/%2e%2e/x", "/%2e%2e", "/%2e%2e/rootless/x", "/%2e%2e/roo"]
+        ["/%2e%2e/x", "/..%2fx", "/a/%252e%252e/%2e%2e/x", "/%2e%2e", "/%2e%2e/baseless/x", "/%2e%2e/bas"]
     {
         let why = call_url(root, path).unwrap_err().to_string();
-        assert!(why.starts_with("bad path: \"/root/"), "{path}: {why}");
+        assert!(why.starts_with("bad path: \"/base/"), "{path}: {why}");
     }
     for (path, url) in [
-        ("/a/%2e%2e/b", "http://h:1/root/b"),
-        ("/%2e%2e/root/x", "http://h:1/root/x"),
-        ("/", "http://h:1/root"),
-        ("/..x", "http://h:1/root/..x"),
+        ("/a/%2e%2e/b", "http://h:1/base/b"),
+        ("/%2e%2e/base/x", "http://h:1/base/x"),
+        ("/", "http://h:1/base"),
+        ("/..x", "http://h:1/base/..x"),
     ] {
         assert_eq!(call_url(root, path).as_deref(), Ok(url), "{path}");
     }
@@ -222,7 +222,7 @@ fn b_59_a_call_without_a_path_reserves_the_default() {
 
 #[test]
 fn section_5_6_a_reserved_path_is_reserved_however_it_is_written() {
-    let http = Some(Http { root_url: "http://h/root".to_owned(), use_jwt: false });
+    let http = Some(Http { root_url: "http://h/base".to_owned(), use_jwt: false });
     let manifest = Manifest { http, ..Manifest::default() };
     let connect = [
         "/oauth2/connect?x",
@@ -231,7 +231,7 @@ fn section_5_6_a_reserved_path_is_reserved_however_it_is_written() {
         "/oauth2%252Fconnect",
         "/%6fauth2/connect/",
         "/x/%2e%2e/oauth2/connect",
-        "/%2e%2e/root/oauth2/connect",
+        "/%2e%2e/base/oauth2/connect",
     ];
     for path in connect {
         assert_eq!(manifest.reserved_path(path), Some("get_oauth2_connect_url.path"), "{path}");

@@ -140,7 +140,7 @@ async fn c_cl_02_callbacks_of_the_manifest_are_forbidden_at_the_door() {
 async fn os_48_a_users_call_does_not_leave_the_apps_root() {
     let stage = Stage::set().await;
     let mut manifest = stage.fake.manifest(APP, &["act_as_bot"]);
-    manifest["http"]["root_url"] = json!(format!("{}/root", stage.fake.root_url()));
+    manifest["http"]["root_url"] = json!(format!("{}/base", stage.fake.root_url()));
     stage.site.install(&stage.admin, &manifest).await;
     let before = stage.fake.calls().len();
     for path in ["/%2e%2e/neighbour", "/a/%252e%252e/..%2f..%2fneighbour"] {
@@ -154,5 +154,5 @@ async fn os_48_a_users_call_does_not_leave_the_apps_root() {
     let call = json!({"path": "/a/%2e%2e/echo", "context": {"app_id": APP}});
     let answer = stage.site.post(&stage.user.token, "/call", &call).await.json();
     assert_eq!(answer["type"], "ok", "{answer}");
-    assert_eq!(stage.fake.calls_to("/root/echo").len(), 1);
+    assert_eq!(stage.fake.calls_to("/base/echo").len(), 1);
 }
