@@ -11,7 +11,7 @@ use std::sync::Arc;
 use serde_json::json;
 use tempfile::TempDir;
 use tessera_testkit::child::{Child, serve};
-use tessera_testkit::fake_app::{Answer as AppAnswer, FakeApp};
+use tessera_testkit::fake_app::FakeApp;
 use tessera_testkit::postgres::Database;
 use tessera_testkit::site::{OAUTH2_USER, PERMISSIONS, flow};
 use tessera_testkit::wire::{Ask, send};
@@ -55,10 +55,7 @@ async fn os_03_of_1000_callbacks_over_3_processes_on_postgres_exactly_one_wins()
     let cluster = Cluster::start().await;
     let sites: Vec<_> = cluster.nodes.iter().map(|node| node.site).collect();
     let fake = FakeApp::start().await;
-    fake.answer_with("/oauth2/connect", |call| async move {
-        let state = call.json()["values"]["state"].as_str().unwrap().to_owned();
-        AppAnswer::Json(json!({"type": "ok", "data": format!("https://provider.example/a?state={state}")}))
-    });
+    fake.leads_to_a_provider();
     let admin = sites[0].sign_in("sysadmin").await;
     sites[0].install(&admin, &fake.manifest("hello", &PERMISSIONS)).await;
     let user = sites[0].sign_in("user-1").await;
@@ -98,10 +95,7 @@ async fn os_03_a_flow_begun_on_one_process_ends_on_another_on_postgres_after_a_s
     let cluster = Cluster::start().await;
     let sites: Vec<_> = cluster.nodes.iter().map(|node| node.site).collect();
     let fake = FakeApp::start().await;
-    fake.answer_with("/oauth2/connect", |call| async move {
-        let state = call.json()["values"]["state"].as_str().unwrap().to_owned();
-        AppAnswer::Json(json!({"type": "ok", "data": format!("https://provider.example/a?state={state}")}))
-    });
+    fake.leads_to_a_provider();
     let admin = sites[0].sign_in("sysadmin").await;
     sites[0].install(&admin, &fake.manifest("hello", &PERMISSIONS)).await;
     // The same session is good everywhere at once.

@@ -182,6 +182,21 @@ impl FakeApp {
         lock(&self.shared.answers).insert(path.to_owned(), responder);
     }
 
+    /// Leads people who connect to a provider, as an App should.
+    pub fn leads_to_a_provider(&self) {
+        self.leads_to("https://provider.example/a?state={state}");
+    }
+
+    /// Leads people who connect to this URL, the state put in for `{state}`.
+    pub fn leads_to(&self, url: &str) {
+        let url = url.to_owned();
+        self.answer_with("/oauth2/connect", move |call| {
+            let state = call.json()["values"]["state"].as_str().unwrap_or_default().to_owned();
+            let data = url.replace("{state}", &state);
+            async move { Answer::Json(serde_json::json!({"type": "ok", "data": data})) }
+        });
+    }
+
     /// Answers 401 from now on to calls without a JWT signed with this secret.
     pub fn require_jwt(&self, secret: &str) {
         *lock(&self.shared.jwt_secret) = Some(secret.to_owned());

@@ -8,6 +8,7 @@
 )]
 
 pub mod browser;
+pub mod cast;
 pub mod child;
 pub mod fake_app;
 pub mod postgres;

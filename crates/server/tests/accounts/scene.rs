@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 use tessera_server::boot::config::Config;
 use tessera_testkit::browser::{Browser, From};
+use tessera_testkit::cast::Cast;
 use tessera_testkit::fake_app::{Answer as AppAnswer, FakeApp};
 use tessera_testkit::site::{OAUTH2_USER, PERMISSIONS, PLUGIN, Person, Site, flow};
 use tessera_testkit::wire::{Answer, Ask, send};
@@ -27,11 +28,7 @@ impl Scene {
     }
 
     pub(crate) async fn set_with(change: impl FnOnce(&mut Config)) -> Self {
-        let server = Within::start_with(change).await;
-        let site = server.site;
-        let fake = FakeApp::start().await;
-        let admin = site.sign_in("sysadmin").await;
-        let user = site.sign_in("user-1").await;
+        let Cast { server, site, fake, admin, user } = Cast::with(change).await;
         site.install(&admin, &fake.manifest(APP, &PERMISSIONS)).await;
         connects(&fake, site);
         Self { server, fake, admin, user }
@@ -89,10 +86,7 @@ pub(crate) fn by_person(who: &Person, app: &str) -> [String; 3] {
 
 /// From now on the App leads to a provider, and stores what it gets there.
 fn connects(fake: &FakeApp, site: Site) {
-    fake.answer_with("/oauth2/connect", |call| async move {
-        let state = call.json()["values"]["state"].as_str().unwrap().to_owned();
-        AppAnswer::Json(json!({"type": "ok", "data": format!("https://provider.example/a?state={state}")}))
-    });
+    fake.leads_to_a_provider();
     fake.answer_with("/oauth2/complete", move |call| async move {
         let token = call.json()["context"]["acting_user_access_token"].as_str().unwrap().to_owned();
         let stored = send(site.address, &Ask::post(OAUTH2_USER, RECORD).bearer(&token)).await;

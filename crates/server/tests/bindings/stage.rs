@@ -1,6 +1,7 @@
 //! A site, somebody who asks, and an App whose bindings cover all top locations.
 
 use serde_json::{Value, json};
+use tessera_testkit::cast::Cast;
 use tessera_testkit::fake_app::{Answer as AppAnswer, FakeApp};
 use tessera_testkit::site::{API, PERMISSIONS, Person, Site};
 use tessera_testkit::wire::{Answer, Ask};
@@ -20,11 +21,7 @@ pub(crate) struct Stage {
 impl Stage {
     /// With an App that requests these locations and answers with bindings in all of them.
     pub(crate) async fn set(locations: &[&str]) -> Self {
-        let _server = Within::start().await;
-        let site = _server.site;
-        let fake = FakeApp::start().await;
-        let admin = site.sign_in("sysadmin").await;
-        let user = site.sign_in("user-1").await;
+        let Cast { server: _server, site, fake, admin, user } = Cast::with(|_| {}).await;
         let mut manifest = fake.manifest(APP, &PERMISSIONS);
         manifest["requested_locations"] = json!(locations);
         fake.answer("/bindings", AppAnswer::Json(json!({"type": "ok", "data": everywhere()})));

@@ -1,5 +1,6 @@
 //! A development site with people and an App.
 
+use tessera_testkit::cast::Cast;
 use tessera_testkit::fake_app::FakeApp;
 use tessera_testkit::site::{Person, Site};
 use tessera_testkit::within::Within;
@@ -16,11 +17,7 @@ pub(crate) struct Stage {
 
 impl Stage {
     pub(crate) async fn set() -> Self {
-        let _server = Within::start().await;
-        let site = _server.site;
-        let fake = FakeApp::start().await;
-        let admin = site.sign_in("sysadmin").await;
-        let user = site.sign_in("user-1").await;
+        let Cast { server: _server, site, fake, admin, user } = Cast::with(|_| {}).await;
         Self { _server, site, fake, admin, user }
     }
 }

@@ -6,7 +6,7 @@ use tessera_testkit::fake_app::Answer as AppAnswer;
 use tessera_testkit::site::{PERMISSIONS, flow};
 use tessera_testkit::wire::{Answer, Ask};
 
-use crate::scene::{APP, MISMATCH, Scene, leads_to_a_provider, said, state_in};
+use crate::scene::{APP, MISMATCH, Scene, said, state_in};
 
 /// The seconds after which a refused client may come back. The same number is in the text.
 pub(crate) fn retry_after(answer: &Answer) -> i64 {
@@ -125,7 +125,7 @@ async fn os_55_an_app_that_fails_leaves_no_open_flow_behind() {
             assert!(matches!(failed.status, 500 | 502), "{}", failed.text());
         }
     }
-    leads_to_a_provider(&scene.fake);
+    scene.fake.leads_to_a_provider();
     for _ in 0..2 {
         assert_eq!(browser.open(&flow(APP, "connect"), From::Here).await.status, 307);
     }

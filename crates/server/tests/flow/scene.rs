@@ -1,8 +1,9 @@
 //! A site with an App that connects accounts, and people.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 use tessera_server::boot::config::Config;
-use tessera_testkit::fake_app::{Answer as AppAnswer, FakeApp};
+use tessera_testkit::cast::Cast;
+use tessera_testkit::fake_app::FakeApp;
 use tessera_testkit::site::{PERMISSIONS, Person, Site, flow};
 use tessera_testkit::wire::{Answer, Ask};
 use tessera_testkit::within::Within;
@@ -28,12 +29,9 @@ impl Scene {
     }
 
     pub(crate) async fn on(server: Within) -> Self {
-        let site = server.site;
-        let fake = FakeApp::start().await;
-        let admin = site.sign_in("sysadmin").await;
-        let user = site.sign_in("user-1").await;
+        let Cast { server, site, fake, admin, user } = Cast::on(server).await;
         site.install(&admin, &fake.manifest(APP, &PERMISSIONS)).await;
-        leads_to_a_provider(&fake);
+        fake.leads_to("https://provider.example/a?client_id=cid&state={state}");
         Self { server, fake, admin, user }
     }
 
@@ -90,19 +88,4 @@ pub(crate) fn said(answer: &Answer) -> (u16, String) {
 pub(crate) fn state_in(answer: &Answer) -> String {
     let location = answer.header("location").unwrap();
     location.split_once("state=").unwrap().1.split('&').next().unwrap().to_owned()
-}
-
-/// From now on the App answers connect as it should.
-pub(crate) fn leads_to_a_provider(fake: &FakeApp) {
-    leads_to(fake, "https://provider.example/a?client_id=cid&state={state}");
-}
-
-/// From now on the App answers connect with this URL, the state put in for `{state}`.
-pub(crate) fn leads_to(fake: &FakeApp, url: &str) {
-    let url = url.to_owned();
-    fake.answer_with("/oauth2/connect", move |call| {
-        let state = call.json()["values"]["state"].as_str().unwrap().to_owned();
-        let answer = AppAnswer::Json(json!({"type": "ok", "data": url.replace("{state}", &state)}));
-        async move { answer }
-    });
 }

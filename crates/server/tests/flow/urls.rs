@@ -6,7 +6,7 @@ use tessera_testkit::browser::{Browser, From};
 use tessera_testkit::site::{OAUTH2_APP, Person, flow};
 use tessera_testkit::wire::Ask;
 
-use crate::scene::{APP, Scene, leads_to, said};
+use crate::scene::{APP, Scene, said};
 
 const BAD: [(&str, &str); 21] = [
     ("javascript:alert(1)//?state={state}", "not an absolute"),
@@ -37,7 +37,7 @@ async fn os_08_a_bad_url_of_the_app_is_not_followed() {
     let scene = Scene::set().await;
     let mut browser = Browser::signed_in(scene.site(), "user-1").await;
     for (url, why) in BAD {
-        leads_to(&scene.fake, url);
+        scene.fake.leads_to(url);
         let answer = scene.connect(&scene.user).await;
         assert_eq!((answer.status, answer.header("location")), (502, None), "{url}: {}", answer.text());
         assert!(answer.text().starts_with("the app hello answered a connect URL that can't be followed: "));
@@ -56,7 +56,7 @@ async fn os_08_a_bad_url_of_the_app_is_not_followed() {
         "HTTPS://provider.example:8443/?x=1&state={state}",
         "http://127.0.0.1:9/a?state={state}",
     ] {
-        leads_to(&scene.fake, good);
+        scene.fake.leads_to(good);
         let answer = scene.connect(&scene.user).await;
         assert_eq!(answer.status, 307, "{good}: {}", answer.text());
     }
@@ -75,7 +75,7 @@ async fn os_08_a_new_origin_is_let_through_and_noticed_once() {
     scene.begin(&scene.user).await;
     assert_eq!(noticed(&scene), ["https://provider.example"]);
     // The second letter is Cyrillic: to a person the same name, and another origin.
-    leads_to(&scene.fake, "https://pr\u{43e}vider.example/a?state={state}");
+    scene.fake.leads_to("https://pr\u{43e}vider.example/a?state={state}");
     scene.begin(&scene.user).await;
     let noticed = noticed(&scene);
     assert!(noticed.len() == 2 && noticed[1].starts_with("https://xn--"), "{noticed:?}");
@@ -123,14 +123,14 @@ async fn os_08_strict_lets_only_declared_origins_through() {
     stores_root(&scene, &bot, "https://provider.example/bot").await;
     refused(&scene.user).await;
 
-    leads_to(&scene.fake, "https://declared.example/a?state={state}");
+    scene.fake.leads_to("https://declared.example/a?state={state}");
     scene.begin(&scene.user).await;
-    leads_to(&scene.fake, "https://declared.example:8443/a?state={state}");
+    scene.fake.leads_to("https://declared.example:8443/a?state={state}");
     assert_eq!(scene.connect(&scene.user).await.status, 502, "another port is another origin");
 
     let (admin, _) = scene.site().tokens(&scene.admin, &scene.fake, APP).await;
     stores_root(&scene, &admin, "https://provider.example/root").await;
-    leads_to(&scene.fake, "https://provider.example/a?state={state}");
+    scene.fake.leads_to("https://provider.example/a?state={state}");
     scene.begin(&scene.user).await;
     assert!(noticed(&scene).is_empty(), "what is declared is no news");
     // The bot's word counts for nothing, also when it says the same after an administrator, and takes it back.

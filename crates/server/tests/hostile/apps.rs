@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use http::StatusCode;
 use serde_json::{Value, json};
+use tessera_testkit::cast::Cast;
 use tessera_testkit::fake_app::{Answer as AppAnswer, FakeApp};
 use tessera_testkit::site::{PERMISSIONS, Person, Site, flow};
 use tessera_testkit::wire::{Answer, Ask};
@@ -101,15 +102,11 @@ pub(crate) const RECORD: &str = r#"{"token": "kept"}"#;
 
 impl Scene {
     pub(crate) async fn set() -> Self {
-        let server = Within::start().await;
-        let site = server.site;
-        let fake = FakeApp::start().await;
-        let admin = site.sign_in("sysadmin").await;
-        let user = site.sign_in("user-1").await;
+        let Cast { server, site, fake, admin, user } = Cast::with(|_| {}).await;
         site.install(&admin, &fake.manifest("hello", &PERMISSIONS)).await;
         let (token, _) = site.tokens(&user, &fake, "hello").await;
         site.store(&token, RECORD).await;
-        leads_to_a_provider(&fake);
+        fake.leads_to_a_provider();
         Self { server, fake, admin, user }
     }
 
@@ -147,14 +144,6 @@ impl Scene {
 pub(crate) fn state_in(answer: &Answer) -> String {
     let location = answer.header("location").unwrap();
     location.split_once("state=").unwrap().1.split('&').next().unwrap().to_owned()
-}
-
-/// From now on the App answers connect as it should.
-pub(crate) fn leads_to_a_provider(fake: &FakeApp) {
-    fake.answer_with("/oauth2/connect", |call| async move {
-        let state = call.json()["values"]["state"].as_str().unwrap().to_owned();
-        AppAnswer::Json(json!({"type": "ok", "data": format!("https://provider.example/a?state={state}")}))
-    });
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -196,7 +185,7 @@ async fn a_flow_with_an_app_that_misbehaves_says_what_happened_and_spends_its_st
         assert!(reply.text().contains(&text), "{name}: {:?} without {text:?}", reply.text());
         form::check(&reply, name);
 
-        leads_to_a_provider(&scene.fake);
+        scene.fake.leads_to_a_provider();
         let state = scene.begin(&scene.user).await;
         let Trouble { answer, text, .. } = troubles(&root, "/oauth2/complete").swap_remove(number);
         scene.fake.answer("/oauth2/complete", answer);

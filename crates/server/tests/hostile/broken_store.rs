@@ -8,7 +8,7 @@ use tessera_testkit::site::{API, OAUTH2_APP, OAUTH2_USER, PERMISSIONS, PLUGIN, f
 use tessera_testkit::wire::Ask;
 use tessera_testkit::within::Within;
 
-use crate::apps::{leads_to_a_provider, state_in};
+use crate::apps::state_in;
 use crate::form;
 
 const TABLES: [&str; 13] = [
@@ -39,7 +39,7 @@ async fn a_broken_postgres_is_the_servers_own_trouble_and_nobody_elses_to_read()
     let server = Within::start_with(|config| config.store.postgres_url = database.url().to_owned()).await;
     let site = server.site;
     let fake = FakeApp::start().await;
-    leads_to_a_provider(&fake);
+    fake.leads_to_a_provider();
     let (admin, user) = (site.sign_in("sysadmin").await, site.sign_in("user-1").await);
     site.install(&admin, &fake.manifest("hello", &PERMISSIONS)).await;
     let (token, bot) = site.tokens(&user, &fake, "hello").await;

@@ -9,7 +9,7 @@ use tessera_testkit::site::{OAUTH2_USER, PERMISSIONS, flow};
 use tessera_testkit::wire::{Ask, Sent};
 use tokio::time::{Instant, timeout};
 
-use crate::apps::{Scene, leads_to_a_provider};
+use crate::apps::Scene;
 use crate::form;
 
 const DEADLINE: Duration = Duration::from_secs(30);
@@ -76,7 +76,7 @@ async fn apps_and_clients_that_are_slow_are_not_waited_for_beyond_the_deadline()
 
     let again = scene.complete(user, &query).await;
     assert_eq!((again.status, again.text().as_str()), (403, "state mismatch: forbidden\n"));
-    leads_to_a_provider(&scene.fake);
+    scene.fake.leads_to_a_provider();
     scene.begin(user).await;
     scene.stands("slow Apps").await;
 }

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 use tessera_server::boot::config::Config;
 use tessera_server::calls::Profile;
+use tessera_testkit::cast::Cast;
 use tessera_testkit::fake_app::{Answer as AppAnswer, FakeApp};
 use tessera_testkit::site::{PERMISSIONS, Person, Site};
 use tessera_testkit::wire::{Answer, Ask};
@@ -53,11 +54,7 @@ impl Stage {
 
     /// Without the App.
     pub(crate) async fn bare(change: impl FnOnce(&mut Config)) -> Self {
-        let _server = Within::start_with(change).await;
-        let site = _server.site;
-        let fake = FakeApp::start().await;
-        let admin = site.sign_in("sysadmin").await;
-        let user = site.sign_in("user-1").await;
+        let Cast { server: _server, site, fake, admin, user } = Cast::with(change).await;
         Self { _server, site, fake, admin, user }
     }
 

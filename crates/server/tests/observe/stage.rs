@@ -1,8 +1,8 @@
 //! A site, an App on it that connects accounts, and people.
 
-use serde_json::json;
 use tessera_server::boot::config::Config;
-use tessera_testkit::fake_app::{Answer as AppAnswer, FakeApp};
+use tessera_testkit::cast::Cast;
+use tessera_testkit::fake_app::FakeApp;
 use tessera_testkit::site::{PERMISSIONS, Person, Site, flow};
 use tessera_testkit::wire::{Answer, Ask};
 use tessera_testkit::within::Within;
@@ -23,24 +23,11 @@ impl Stage {
     }
 
     pub(crate) async fn with(change: impl FnOnce(&mut Config)) -> Self {
-        let server = Within::start_with(change).await;
-        let site = server.site;
-        let fake = FakeApp::start().await;
-        let admin = site.sign_in("sysadmin").await;
-        let user = site.sign_in("user-1").await;
+        let Cast { server, site, fake, admin, user } = Cast::with(change).await;
         site.install(&admin, &fake.manifest(APP, &PERMISSIONS)).await;
-        leads_to_a_provider(&fake);
+        fake.leads_to_a_provider();
         Self { server, site, fake, admin, user }
     }
-}
-
-/// From now on the App answers connect as it should.
-pub(crate) fn leads_to_a_provider(fake: &FakeApp) {
-    fake.answer_with("/oauth2/connect", |call| {
-        let state = call.json()["values"]["state"].as_str().unwrap().to_owned();
-        let answer = json!({"type": "ok", "data": format!("https://provider.example/a?state={state}")});
-        async move { AppAnswer::Json(answer) }
-    });
 }
 
 /// Begins a flow with the person's own token. Gives its state.

@@ -19,7 +19,7 @@ use tessera_testkit::site::{API, PERMISSIONS, flow};
 use tessera_testkit::wire::Ask;
 
 use crate::TESSERA;
-use crate::stage::{APP, leads_to_a_provider};
+use crate::stage::APP;
 
 const TRACE: &str = "0af7651916cd43dd8448eb211c80319c";
 const PARENT: &str = "b7ad6b7169203331";
@@ -71,7 +71,7 @@ async fn os_51_a_call_is_seen_by_the_collector_in_its_trace_and_without_a_secret
     let (site, fake) = (child.site, FakeApp::start().await);
     let (admin, user) = (site.sign_in("sysadmin").await, site.sign_in("user-1").await);
     site.install(&admin, &fake.manifest(APP, &PERMISSIONS)).await;
-    leads_to_a_provider(&fake);
+    fake.leads_to_a_provider();
     let (token, bot) = site.tokens(&user, &fake, APP).await;
     let call = json!({"path": "/do", "context": {"app_id": APP}, "values": {"password": "planted-value"}});
     let traced = |ask: Ask, flags: &str| {

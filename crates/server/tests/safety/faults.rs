@@ -9,7 +9,7 @@ use tessera_server::audit::{Act, Audit, Entry, Sync};
 use tessera_server::env::{Env, Rng, RngError};
 use tessera_server::vault::RootKey;
 use tessera_testkit::child::{Child, serve};
-use tessera_testkit::fake_app::{Answer as AppAnswer, FakeApp};
+use tessera_testkit::fake_app::FakeApp;
 use tessera_testkit::site::{API, OAUTH2_APP, OAUTH2_USER, PERMISSIONS, flow};
 use tessera_testkit::wire::Ask;
 use tessera_testkit::within::Within;
@@ -40,10 +40,7 @@ async fn os_59_without_chance_and_in_a_panic_the_request_ends_and_the_next_one_i
     let chance = Arc::new(Chance { system: Env::system().rng, mood: AtomicU8::new(0) });
     let server = Within::start_by_chance(Arc::clone(&chance) as _, |_| {}).await;
     let (site, fake) = (server.site, FakeApp::start().await);
-    fake.answer_with("/oauth2/connect", |call| async move {
-        let state = call.json()["values"]["state"].as_str().unwrap_or_default().to_owned();
-        AppAnswer::Json(json!({"type": "ok", "data": format!("https://provider.example/a?state={state}")}))
-    });
+    fake.leads_to_a_provider();
     let admin = site.sign_in("sysadmin").await;
     site.install(&admin, &fake.manifest("hello", &PERMISSIONS)).await;
     let user = site.sign_in("user-1").await;

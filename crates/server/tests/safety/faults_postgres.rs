@@ -4,7 +4,7 @@
 use serde_json::json;
 use tessera_server::env::Env;
 use tessera_server::vault::RootKey;
-use tessera_testkit::fake_app::{Answer as AppAnswer, FakeApp};
+use tessera_testkit::fake_app::FakeApp;
 use tessera_testkit::postgres::Database;
 use tessera_testkit::site::{API, OAUTH2_APP, OAUTH2_USER, PERMISSIONS, Person, Site, flow};
 use tessera_testkit::wire::{Answer, Ask};
@@ -137,10 +137,7 @@ async fn os_59_whatever_fails_on_postgres_nothing_is_released_and_nothing_half_w
     let database = Database::create().await.unwrap();
     let key = RootKey::generate(&Env::system()).unwrap().to_text();
     let fake = FakeApp::start().await;
-    fake.answer_with("/oauth2/connect", |call| async move {
-        let state = call.json()["values"]["state"].as_str().unwrap_or_default().to_owned();
-        AppAnswer::Json(json!({"type": "ok", "data": format!("https://provider.example/a?state={state}")}))
-    });
+    fake.leads_to_a_provider();
     let first = node(&database, &key).await;
     let admin = first.site.sign_in("sysadmin").await;
     first.site.install(&admin, &fake.manifest("hello", &PERMISSIONS)).await;

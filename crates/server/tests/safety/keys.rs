@@ -96,10 +96,7 @@ async fn call_everything(stage: &Stage, what: &str) {
         assert_eq!(kept(stage.dir()), before, "{cell}");
     }
     // A whole flow, in which the App stores what it got: the App is told that it was not kept.
-    stage.fake.answer_with("/oauth2/connect", |call| async move {
-        let state = call.json()["values"]["state"].as_str().unwrap().to_owned();
-        AppAnswer::Json(json!({"type": "ok", "data": format!("https://provider.example/a?state={state}")}))
-    });
+    stage.fake.leads_to_a_provider();
     stage.fake.answer_with("/oauth2/complete", move |call| async move {
         let token = call.json()["context"]["acting_user_access_token"].as_str().unwrap().to_owned();
         let answer = site.send(&Ask::post(OAUTH2_USER, "{\"fresh\":1}").bearer(&token)).await;

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 use tessera_server::boot::config::Config;
+use tessera_testkit::cast::Cast;
 use tessera_testkit::fake_app::FakeApp;
 use tessera_testkit::site::{API, PLUGIN, Person, Site};
 use tessera_testkit::wire::{Answer, Ask};
@@ -21,11 +22,7 @@ impl Stage {
     }
 
     pub(crate) async fn with(change: impl FnOnce(&mut Config)) -> Self {
-        let server = Within::start_with(change).await;
-        let site = server.site;
-        let fake = FakeApp::start().await;
-        let admin = site.sign_in("sysadmin").await;
-        let user = site.sign_in("user-1").await;
+        let Cast { server, site, fake, admin, user } = Cast::with(change).await;
         Self { server, site, fake, admin, user }
     }
 
