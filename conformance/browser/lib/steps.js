@@ -82,3 +82,16 @@ export async function held(tab, demo, options) {
   await tab.unroute(consents);
   return address;
 }
+
+/** Signs out from the console, which leaves every tab of this browser without a session. */
+export async function signOut(page) {
+  await page.getByRole("button", { name: "Sign out" }).click();
+  await page.getByRole("link", { name: "Sign in" }).waitFor();
+}
+
+/** Fills in the sign-in page that one came to on the way to somewhere else. */
+export async function signInOnTheWay(page, demo, name) {
+  await page.getByLabel("User name or e-mail").fill(name);
+  await page.getByLabel("Password").fill(demo.password);
+  await page.getByRole("button", { name: "Sign in" }).click();
+}
