@@ -114,6 +114,25 @@ test("a_field_that_changes_may_change_the_form_and_the_keyboard_stays_where_it_w
   await dialog.getByLabel("Shade of red").waitFor({ state: "detached" });
 });
 
+test("a_key_that_is_down_while_the_app_answers_the_same_form_again_still_counts", async (t) => {
+  let release;
+  const held = new Promise((resolve) => (release = resolve));
+  const { page, dialog } = await ordering(t, { "/form": () => held.then(() => ({ type: "form", form: everyField() })) });
+  const asked = page.waitForRequest((request) => request.postData()?.includes("selected_field"));
+  await dialog.getByLabel("Colour").selectOption("Green");
+  const answered = (await asked).response();
+  const rush = dialog.getByLabel("In a hurry");
+  await rush.focus();
+  await page.keyboard.down("Space");
+  release();
+  await (await answered).finished();
+  // Whatever the answer changes on the screen has been drawn by then.
+  await page.evaluate(() => new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn))));
+  await page.keyboard.up("Space");
+  assert.ok(await rush.isChecked());
+  assert.equal(await dialog.getByLabel("Colour").inputValue(), "g");
+});
+
 test("errors_stand_beside_their_fields_and_a_screen_reader_is_told_of_them", async (t) => {
   const errors = { name: "Nobody is called so.", colour: "Sold out.", elsewhere: "This too." };
   const { app, page, dialog } = await ordering(t, { "/order": { type: "error", text: "Not like this.", data: { errors } } });

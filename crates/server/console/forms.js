@@ -47,7 +47,8 @@ function show(shown, form, given) {
     const context = contextOf(origin);
     const answer = await call({ path, expand, state, values: values(), selected_field: name, context });
     if (answer.type === "error") problem(top, answer.text);
-    if (answer.type !== "form") return;
+    // The same again is not drawn anew: somebody may be in the middle of a key press.
+    if (answer.type !== "form" || JSON.stringify(answer.form) === JSON.stringify(form)) return;
     const at = fields.findIndex((one) => one.input === document.activeElement);
     const redrawn = show(shown, answer.form, values());
     // The keyboard stays where it was, also when the App put other fields around it.
