@@ -29,10 +29,8 @@ pub(super) const NPM: Tool = Tool {
 };
 pub(super) const CHROMIUM: Tool =
     Tool { check: chromium, how_to_get: "`apt-get install chromium fonts-dejavu-core` brings it" };
-pub(super) const GO: Tool = Tool {
-    check: go,
-    how_to_get: "`apt-get install golang-go` brings one that fetches a newer one by itself",
-};
+pub(super) const GO: Tool =
+    Tool { check: go, how_to_get: "Debian 13's golang-go is one, and it fetches the one that go.mod names" };
 pub(super) const PYTHON: Tool =
     Tool { check: python, how_to_get: "`apt-get install python3 python3-venv` brings it" };
 
@@ -46,11 +44,15 @@ fn version(program: &str, argument: &str) -> Option<String> {
 
 fn node(oldest: u32) -> Option<String> {
     let Some(version) = version("node", "--version") else { return Some(format!("no Node {oldest} here")) };
-    let major = version.strip_prefix('v').and_then(|version| version.split('.').next()?.parse::<u32>().ok());
-    match major {
+    match node_major(&version) {
         Some(major) if major >= oldest => None,
         _ => Some(format!("Node {oldest} is needed, and this is {version}")),
     }
+}
+
+/// 20 of `v20.20.2`.
+fn node_major(version: &str) -> Option<u32> {
+    version.strip_prefix('v')?.split('.').next()?.parse().ok()
 }
 
 fn chromium() -> Option<String> {
@@ -64,16 +66,41 @@ fn chromium() -> Option<String> {
 /// From 1.21 on, Go fetches the version that a module names.
 fn go() -> Option<String> {
     let Some(version) = version("go", "version") else { return Some("no Go here".to_owned()) };
-    let number = version.split_whitespace().nth(2).and_then(|word| word.strip_prefix("go1."));
-    let minor = number.and_then(|number| number.split('.').next()?.parse::<u32>().ok());
-    match minor {
+    match go_minor(&version) {
         Some(minor) if minor >= 21 => None,
         _ => Some(format!("Go 1.21 is needed, and this is {version}")),
     }
+}
+
+/// 26 of `go version go1.26.8 linux/amd64`.
+fn go_minor(version: &str) -> Option<u32> {
+    let number = version.split_whitespace().nth(2)?.strip_prefix("go1.")?;
+    number.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()
 }
 
 fn python() -> Option<String> {
     let script = "import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))";
     let fits = works(Command::new("python3").args(["-c", script]));
     (!fits).then(|| "no Python 3.11 with venv here".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_are_read() {
+        assert_eq!(node_major("v20.20.2"), Some(20));
+        assert_eq!(node_major("20"), None);
+        assert_eq!(go_minor("go version go1.26.8 linux/amd64"), Some(26));
+        assert_eq!(go_minor("go version go1.22rc1 linux/amd64"), Some(22));
+        assert_eq!(go_minor("go version devel"), None);
+    }
+
+    #[test]
+    fn what_is_lacking_is_told_with_how_to_get_it() {
+        let tool = Tool { check: || Some("no tea here".to_owned()), how_to_get: "a kettle brings it" };
+        assert_eq!(tool.lack().unwrap(), "no tea here: a kettle brings it");
+        assert!(Tool { check: || None, ..tool }.lack().is_none());
+    }
 }
