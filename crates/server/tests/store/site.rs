@@ -68,8 +68,8 @@ pub(crate) async fn of_many_new_app_tokens_one_is_current(store: &Store) {
         // The one before stays what it was, and the losers are nowhere.
         assert_eq!(store.app_tokens.of_user("user", 0).await.unwrap().len(), usize::from(round) + 1);
     }
-    assert!(!store.app_tokens.make_current(token(9, "hello", "user", 10), Some([8; 32])).await.unwrap());
-    assert!(store.app_tokens.make_current(token(10, "hello", "other", 10), None).await.unwrap());
+    assert!(!store.app_tokens.make_current(token(200, "hello", "user", 10), Some([8; 32])).await.unwrap());
+    assert!(store.app_tokens.make_current(token(201, "hello", "other", 10), None).await.unwrap());
 }
 
 pub(crate) async fn app_tokens_are_extended_while_they_live(store: &Store) {
