@@ -133,6 +133,12 @@ impl Tally {
         };
         let (mut witnesses, mut all) = (conformance::Witnesses::default(), true);
         for program in &conformance::PROGRAMS {
+            // Nothing may be left out here, so it is brought; that it could not be is told by what is missing still.
+            if self.strict
+                && let Err(message) = program.install()
+            {
+                println!("{message}");
+            }
             if let Some(missing) = program.missing() {
                 self.leave_out(missing);
                 all = false;

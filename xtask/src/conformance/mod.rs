@@ -86,6 +86,11 @@ impl Program {
         (!lacks.is_empty()).then(|| format!("conformance/{}: {}", self.name, lacks.join("; ")))
     }
 
+    /// Installs what it needs of Debian's packages and a strict run may bring.
+    pub(crate) fn install(&self) -> Outcome<()> {
+        self.needs.iter().try_for_each(tools::Tool::install)
+    }
+
     /// Puts in place what it needs, runs it, and gives what it said as cargo's tests would have, with how it ended.
     /// A program that ended badly without naming a failed test has failed as a whole.
     pub(crate) fn run(&self, built: &Built, mut each: impl FnMut(&str)) -> Outcome<(String, Outcome<()>)> {

@@ -2,7 +2,10 @@
 
 use std::process::{Command, Stdio};
 
-use crate::process::{output, works};
+use crate::{
+    Outcome,
+    process::{output, run, works},
+};
 
 /// One such thing.
 pub(crate) struct Tool {
@@ -10,9 +13,27 @@ pub(crate) struct Tool {
     check: fn() -> Option<String>,
     /// How to get it.
     how_to_get: &'static str,
+    /// Debian's packages that bring it, where a strict run may install them by itself.
+    packages: &'static [&'static str],
 }
 
 impl Tool {
+    /// Installs its packages, if it is lacking and has any.
+    pub(super) fn install(&self) -> Outcome<()> {
+        if self.packages.is_empty() || (self.check)().is_none() {
+            return Ok(());
+        }
+        let root = output(Command::new("id").arg("-u")).is_ok_and(|id| id.trim() == "0");
+        let apt_get = |arguments: &[&str]| {
+            let mut command = Command::new(if root { "env" } else { "sudo" });
+            command.args(if root { &[][..] } else { &["env"] });
+            run(command.args(["DEBIAN_FRONTEND=noninteractive", "apt-get"]).args(arguments))
+        };
+        apt_get(&["update", "-q"])?;
+        let install = ["install", "-q", "-y", "--no-install-recommends"];
+        apt_get(&[&install[..], self.packages].concat())
+    }
+
     /// What is lacking, and how to get it.
     pub(super) fn lack(&self) -> Option<String> {
         (self.check)().map(|lacks| format!("{lacks}: {}", self.how_to_get))
@@ -20,19 +41,29 @@ impl Tool {
 }
 
 pub(super) const NODE_18: Tool =
-    Tool { check: || node(18), how_to_get: "`apt-get install nodejs` brings it" };
-pub(super) const NODE_20: Tool =
-    Tool { check: || node(20), how_to_get: "Debian 13 has it, and so have nodejs.org's packages" };
+    Tool { check: || node(18), how_to_get: "`apt-get install nodejs` brings it", packages: &[] };
+pub(super) const NODE_20: Tool = Tool {
+    check: || node(20),
+    how_to_get: "Debian 13 has it, and so have nodejs.org's packages",
+    packages: &[],
+};
 pub(super) const NPM: Tool = Tool {
     check: || (!works(Command::new("npm").arg("--version"))).then(|| "no npm here".to_owned()),
     how_to_get: "`apt-get install npm` brings it",
+    packages: &[],
 };
-pub(super) const CHROMIUM: Tool =
-    Tool { check: chromium, how_to_get: "`apt-get install chromium fonts-dejavu-core` brings it" };
-pub(super) const GO: Tool =
-    Tool { check: go, how_to_get: "Debian 13's golang-go is one, and it fetches the one that go.mod names" };
+pub(super) const CHROMIUM: Tool = Tool {
+    check: chromium,
+    how_to_get: "`apt-get install chromium fonts-dejavu-core` brings it",
+    packages: &["chromium", "fonts-dejavu-core"],
+};
+pub(super) const GO: Tool = Tool {
+    check: go,
+    how_to_get: "Debian 13's golang-go is one, and it fetches the one that go.mod names",
+    packages: &[],
+};
 pub(super) const PYTHON: Tool =
-    Tool { check: python, how_to_get: "`apt-get install python3 python3-venv` brings it" };
+    Tool { check: python, how_to_get: "`apt-get install python3 python3-venv` brings it", packages: &[] };
 
 /// What Chromium is called, as `conformance/browser/lib/chromium.js` has it too.
 const CHROMIUMS: [&str; 3] = ["chromium", "chromium-browser", "google-chrome"];
@@ -99,7 +130,11 @@ mod tests {
 
     #[test]
     fn what_is_lacking_is_told_with_how_to_get_it() {
-        let tool = Tool { check: || Some("no tea here".to_owned()), how_to_get: "a kettle brings it" };
+        let tool = Tool {
+            check: || Some("no tea here".to_owned()),
+            how_to_get: "a kettle brings it",
+            packages: &[],
+        };
         assert_eq!(tool.lack().unwrap(), "no tea here: a kettle brings it");
         assert!(Tool { check: || None, ..tool }.lack().is_none());
     }
