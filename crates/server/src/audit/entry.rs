@@ -18,6 +18,22 @@ pub enum Act {
     ConnectionReleased,
     /// A user's record was removed.
     ConnectionRemoved,
+    /// A managed connection's token was asked to be refreshed at its provider.
+    RefreshAsked,
+    /// A fresh token of a managed connection was written.
+    ConnectionRefreshed,
+    /// A refresh brought no token; with its class and code.
+    RefreshFailed,
+    /// A grant ended outside: its person ended it, or somebody else used its refresh token (OS-38).
+    GrantSuspect,
+    /// A grant was ended at its provider, or could not be; with what became of it.
+    GrantRevoked,
+    /// An App's provider record was written.
+    ProviderStored,
+    /// An App's provider record was removed.
+    ProviderRemoved,
+    /// The provider refuses an App's client.
+    ProviderFault,
     /// A token to act with was handed to an App.
     TokenIssued,
     /// All tokens of an App were ended.

@@ -50,7 +50,7 @@ pub struct RowMark<'a> {
 }
 
 /// Makes fingerprints of rows: equal for equal rows, and nothing to learn without the key. Every column counts, those
-/// in clear too, which no seal binds.
+/// in clear too, which no seal binds, but for those that change without a new version.
 pub struct Prints(Chain);
 
 impl Prints {
@@ -61,9 +61,15 @@ impl Prints {
 
     /// Of a connection.
     pub fn connection(&self, row: &ConnectionRow) -> String {
-        let ConnectionRow { app, user, kind, generation, sealed, created_at, updated_at } = row;
-        let numbers = [*kind, *generation, *created_at, *updated_at];
-        self.of(Table::Connections, &[app.as_bytes(), user.as_bytes(), sealed], &numbers)
+        let ConnectionRow { app, user, kind, generation, sealed, created_at, updated_at, managed } = row;
+        let mut numbers = vec![*kind, *generation, *created_at, *updated_at];
+        let mut parts: Vec<&[u8]> = vec![app.as_bytes(), user.as_bytes(), sealed];
+        if let Some(managed) = managed {
+            // What comes and goes without a new version, such as a lease, is left out.
+            numbers.extend([managed.expires_at.unwrap_or(-1), managed.issued_at, managed.answered]);
+            parts.extend([managed.held.as_slice(), managed.client.as_bytes(), managed.about.as_bytes()]);
+        }
+        self.of(Table::Connections, &parts, &numbers)
     }
 
     /// Of an App's client.

@@ -5,18 +5,18 @@ use std::time::Duration;
 
 use tessera_types::SecretBytes;
 
+use super::managed::{APP_MANAGED, About, MANAGED, Want, machine};
+use super::standing::Standing;
 use super::uses::Used;
 use super::{ATTEMPTS, Act, Change, Error, Grants, Use};
 use crate::audit::{self, Table};
-use crate::store::{ConnectionRow, UseRow};
+use crate::store::{ConnectionRow, ManagedRow, OutboxRow, UseRow};
 use crate::vault::{self, Place, Purpose, Sealed};
 
-/// A connection that the App keeps itself; managed ones (1) will come.
-const APP_MANAGED: i64 = 0;
 /// What Apps store to disconnect: `null` or `{}`. The record is there and is given back, the connection is not.
-const RESET: i64 = 2;
+pub(super) const RESET: i64 = 2;
 /// A connection whose removal has begun: its key may be gone already, so it is none any more, and may be written over.
-const LEAVING: i64 = 3;
+pub(super) const LEAVING: i64 = 3;
 
 /// How long a store waits, time and again, for a disconnect that is under way: milliseconds.
 const DISCONNECTING: [u64; 5] = [1, 4, 16, 64, 256];
@@ -39,23 +39,85 @@ pub struct Connection {
     /// To what it was: the path of a call, or [`USED_BY_API`](super::USED_BY_API).
     #[serde(default)]
     pub last_used_by: Option<String>,
+    /// What the service knows of one that it keeps itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub managed: Option<ManagedConnection>,
+}
+
+/// What is told of a managed connection: nothing secret.
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
+pub struct ManagedConnection {
+    /// Its provider's name in the catalogue.
+    pub provider: String,
+    /// Its provider's name for people.
+    pub provider_name: String,
+    /// The account's own id at the provider; empty where it does not tell.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub account_id: String,
+    /// What people know the account by; empty where the provider does not tell.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub account_name: String,
+    /// How it stands.
+    pub status: Standing,
+    /// The provider's last refusal, as its code.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub code: String,
+    /// Scopes that were granted.
+    pub scopes: Vec<String>,
+    /// Scopes that were asked for.
+    pub asked_scopes: Vec<String>,
+    /// When its token was given, Unix milliseconds.
+    pub issued_at: i64,
+    /// When its token ends, Unix milliseconds; None when it does not, or nobody knows.
+    pub expires_at: Option<i64>,
+    /// When the service looks at it next by itself, Unix milliseconds.
+    pub next_refresh_at: Option<i64>,
+    /// Where the person can end it at the provider.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub permissions_url: Option<String>,
+}
+
+/// A record that is released, and how its connection stands.
+#[derive(Debug)]
+pub struct Released {
+    /// The record; None where there is none to be given.
+    pub record: Option<SecretBytes>,
+    /// How it stands.
+    pub standing: Standing,
+}
+
+impl Released {
+    fn none(standing: Standing) -> Self {
+        Self { record: None, standing }
+    }
 }
 
 impl Grants {
-    /// Releases the acting user's record to the App, byte for byte as it was stored. `to` is remembered as the
-    /// connection's last use.
-    pub async fn record(&self, act: &Act<'_>, to: Use<'_>) -> Result<Option<SecretBytes>, Error> {
+    /// Releases the acting user's record to the App: byte for byte as it was stored, or, of a managed connection, a
+    /// token with as much life left as is wanted. `to` is remembered as the connection's last use.
+    ///
+    /// # Errors
+    /// Also [`Error::Unavailable`] and [`Error::TooShort`], where there is no such token to be had.
+    pub async fn record(&self, act: &Act<'_>, to: Use<'_>, want: Want) -> Result<Released, Error> {
         self.permitted(act.app).await?;
-        let Some(row) = self.connections.get(act.app.as_str(), act.actor).await? else { return Ok(None) };
-        if row.kind == LEAVING {
-            return Ok(None);
-        }
+        let Some(row) = self.connections.get(act.app.as_str(), act.actor).await? else {
+            return Ok(Released::none(Standing::NotConnected));
+        };
+        let (row, standing) = match row.kind {
+            LEAVING => return Ok(Released::none(Standing::NotConnected)),
+            MANAGED => match Box::pin(self.managed.live(act, row, want)).await? {
+                (None, standing) => return Ok(Released::none(standing)),
+                (Some(row), standing) => (row, standing),
+            },
+            RESET => (row, Standing::NotConnected),
+            _ => (row, Standing::Connected),
+        };
         self.note(audit::Act::ConnectionReleased, act, act.reason).await?;
         let record = self.open_connection(act, &row).await?;
         if row.kind != RESET {
             self.uses.note(act.app.as_str(), act.actor, self.env.now_ms(), to);
         }
-        Ok(Some(record))
+        Ok(Released { record: Some(record), standing })
     }
 
     /// Keeps the acting user's record in place of the one before. `bytes` must be one JSON value.
@@ -65,6 +127,14 @@ impl Grants {
     /// gone disconnects.
     pub async fn put_record(&self, act: &Act<'_>, bytes: &[u8]) -> Result<Change, Error> {
         self.permitted(act.app).await?;
+        let there = self.connections.get(act.app.as_str(), act.actor).await?;
+        if self.managed.refuses_store(act.app.as_str(), there.map(|row| row.kind)).await? {
+            // decisions.md section 2: what Apps store to disconnect does so, and nothing else is theirs to store.
+            return match kind_of(bytes) {
+                RESET => self.disconnect(act).await.map(|gone| if gone { Change::Made } else { Change::None }),
+                _ => Err(Error::ManagedStore(act.app.clone())),
+            };
+        }
         let _turn = self.versions.turn(act.app.as_str(), act.actor).await;
         let (mut waited, mut ours) = (0, None);
         for _ in 0..ATTEMPTS {
@@ -100,6 +170,7 @@ impl Grants {
                 // Who disconnected and connects again is connected since now.
                 created_at: row.as_ref().filter(|row| is_one(row)).map_or(now, |row| row.created_at),
                 updated_at: now,
+                managed: None,
             };
             let print = self.audit.prints().connection(&fresh);
             if self.connections.put(fresh, before).await? {
@@ -135,10 +206,77 @@ impl Grants {
     }
 
     async fn remove(&self, act: &Act<'_>, row: &ConnectionRow) -> Result<bool, Error> {
+        match row.kind {
+            MANAGED => self.remove_managed(act).await,
+            _ => self.remove_row(act, row, None).await,
+        }
+    }
+
+    /// What must follow at the provider is in the outbox before the key goes. A refresh may write the row meanwhile: then
+    /// it is read anew.
+    async fn remove_managed(&self, act: &Act<'_>) -> Result<bool, Error> {
+        for _ in 0..ATTEMPTS {
+            let Some(row) = self.connections.read(act.app.as_str(), act.actor).await? else { return Ok(false) };
+            let then = self.managed.farewell(act, &row).await?;
+            if row.kind != MANAGED {
+                return self.remove_row(act, &row, None).await;
+            }
+            match self.remove_row(act, &row, Some(then)).await {
+                Err(Error::Contended) => {}
+                removed => {
+                    self.managed.bell.notify_one();
+                    return removed;
+                }
+            }
+        }
+        Err(Error::Contended)
+    }
+
+    /// Every managed connection of an App leaves, as its own removal is under way.
+    pub(super) async fn end_all(&self, act: &Act<'_>) -> Result<(), Error> {
+        loop {
+            let rows = self.connections.managed_of(act.app.as_str(), "", 256).await?;
+            if rows.is_empty() {
+                self.managed.bell.notify_one();
+                return Ok(());
+            }
+            for row in rows {
+                let act = Act { actor: &row.user, ..*act };
+                if let Some(then) = self.managed.farewell(&act, &row).await? {
+                    self.connections.leave((&row.app, &row.user), row.generation, LEAVING, then).await?;
+                } else {
+                    self.connections.mark(&row.app, &row.user, row.generation, LEAVING).await?;
+                }
+            }
+        }
+    }
+
+    /// `then` is what must follow at the provider of a managed one.
+    async fn remove_row(
+        &self,
+        act: &Act<'_>,
+        row: &ConnectionRow,
+        then: Option<Option<OutboxRow>>,
+    ) -> Result<bool, Error> {
         let mark = mark(act.actor, row.generation);
         self.note_row(audit::Act::ConnectionRemoved, act, act.reason, mark).await?;
         // Where the rest fails, or never comes, the row itself says that its key may be gone on purpose.
-        self.connections.mark(act.app.as_str(), act.actor, row.generation, LEAVING).await?;
+        let place = (act.app.as_str(), act.actor);
+        match then {
+            Some(Some(then)) => {
+                if !self.connections.leave(place, row.generation, LEAVING, then).await? {
+                    return Err(Error::Contended);
+                }
+            }
+            Some(None) => {
+                if !self.connections.mark(place.0, place.1, row.generation, LEAVING).await? {
+                    return Err(Error::Contended);
+                }
+            }
+            None => {
+                self.connections.mark(place.0, place.1, row.generation, LEAVING).await?;
+            }
+        }
         // The key first: a writer who sealed with it then finds it gone, however the two interleave.
         if let Err(failed) = self.vault.shred(act.app.as_str(), act.actor).await {
             // Nothing was destroyed, so nothing is leaving. Should this fail too, what was asked for is half done.
@@ -164,7 +302,8 @@ impl Grants {
     pub async fn of_user(&self, user: &str) -> Result<Vec<Connection>, Error> {
         let rows = self.connections.list_user(user).await?;
         let waiting = self.uses.of(&rows);
-        Ok(told(rows, waiting, self.connections.uses_of(user).await?))
+        let told = told(rows, waiting, self.connections.uses_of(user).await?, self.env.now_ms());
+        self.with_places(told).await
     }
 
     /// An App's connections, without their contents: up to `limit` of those after the user id `after`.
@@ -172,7 +311,20 @@ impl Grants {
         let rows = self.connections.list_app(app, after, limit).await?;
         let waiting = self.uses.of(&rows);
         let Some(last) = rows.last().map(|row| row.user.clone()) else { return Ok(Vec::new()) };
-        Ok(told(rows, waiting, self.connections.uses_of_app(app, after, &last).await?))
+        let told = told(rows, waiting, self.connections.uses_of_app(app, after, &last).await?, self.env.now_ms());
+        self.with_places(told).await
+    }
+
+    /// With the page of each provider on which people end what they granted.
+    async fn with_places(&self, mut told: Vec<Connection>) -> Result<Vec<Connection>, Error> {
+        for connection in &mut told {
+            if let Some(managed) = &mut connection.managed {
+                // That a record does not decode keeps nobody from seeing, or ending, a connection.
+                let described = self.managed.described(&connection.app).await.unwrap_or_default();
+                managed.permissions_url = described.and_then(|described| described.permissions_url());
+            }
+        }
+        Ok(told)
     }
 
     async fn open_connection(&self, act: &Act<'_>, row: &ConnectionRow) -> Result<SecretBytes, Error> {
@@ -195,7 +347,12 @@ fn is_one(row: &ConnectionRow) -> bool {
 
 /// What may be told of each connection, with its last use: the later one of `waiting`, which is in the rows' order,
 /// and `stored`.
-fn told(rows: Vec<ConnectionRow>, waiting: Vec<Option<Used>>, stored: Vec<UseRow>) -> Vec<Connection> {
+fn told(
+    rows: Vec<ConnectionRow>,
+    waiting: Vec<Option<Used>>,
+    stored: Vec<UseRow>,
+    now: i64,
+) -> Vec<Connection> {
     let stored = stored.into_iter().map(|row| ((row.app, row.user), (row.used_at, row.used_by)));
     let mut stored: HashMap<_, _> = stored.collect();
     let mut told = Vec::with_capacity(rows.len());
@@ -203,6 +360,7 @@ fn told(rows: Vec<ConnectionRow>, waiting: Vec<Option<Used>>, stored: Vec<UseRow
         if !is_one(&row) {
             continue;
         }
+        let managed = row.managed.as_deref().filter(|_| row.kind == MANAGED).map(|row| told_managed(row, now));
         let key = (row.app, row.user);
         let stored = stored.remove(&key);
         let waiting = waiting.map(|used| (used.at, used.by.into_owned()));
@@ -219,9 +377,28 @@ fn told(rows: Vec<ConnectionRow>, waiting: Vec<Option<Used>>, stored: Vec<UseRow
             updated_at: row.updated_at,
             last_used_at: at,
             last_used_by: by,
+            managed,
         });
     }
     told
+}
+
+fn told_managed(row: &ManagedRow, now: i64) -> ManagedConnection {
+    let about = About::read(&row.about);
+    ManagedConnection {
+        provider: about.provider,
+        provider_name: about.provider_name,
+        account_id: about.account_id,
+        account_name: about.account_name,
+        status: machine::standing(row, now),
+        code: row.code.clone(),
+        scopes: about.granted,
+        asked_scopes: about.asked,
+        issued_at: row.issued_at,
+        expires_at: row.expires_at,
+        next_refresh_at: row.due_at.filter(|_| about.refreshable),
+        permissions_url: None,
+    }
 }
 
 pub(super) fn mark(user: &str, generation: i64) -> audit::RowMark<'_> {

@@ -58,6 +58,7 @@ impl Grants {
             let print = self.audit.prints().credential(&row);
             if self.credentials.put(row, before).await? {
                 self.confirm_written(act, audit::RowMark { print: Some(&print), ..mark });
+                self.managed.client_changed(act.app.as_str()).await?;
                 return Ok(change);
             }
         }

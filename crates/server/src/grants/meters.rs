@@ -12,7 +12,13 @@ use crate::audit;
 /// Which record, and what was done with it.
 type What = [(&'static str, &'static str); 2];
 
+/// How a refresh, or the end of a grant, went.
+type How = [(&'static str, String); 1];
+
 pub(super) struct Meters {
+    refreshes: Family<How, Counter<u64, AtomicU64>>,
+    revocations: Family<How, Counter<u64, AtomicU64>>,
+    suspects: Counter<u64, AtomicU64>,
     all: Family<What, Counter<u64, AtomicU64>>,
     connection_released: Counter<u64, AtomicU64>,
     connection_stored: Counter<u64, AtomicU64>,
@@ -26,6 +32,9 @@ impl Default for Meters {
         let all = Family::default();
         let of = |record, act| Family::get_or_create_owned(&all, &[("record", record), ("act", act)]);
         Self {
+            refreshes: Family::default(),
+            revocations: Family::default(),
+            suspects: Counter::default(),
             connection_released: of("connection", "released"),
             connection_stored: of("connection", "stored"),
             connection_removed: of("connection", "removed"),
@@ -50,6 +59,23 @@ impl Meters {
     }
 }
 
+impl Meters {
+    /// A refresh that was asked for.
+    pub(super) fn refreshed(&self, outcome: &'static str) {
+        self.refreshes.get_or_create_owned(&[("outcome", outcome.to_owned())]).inc();
+    }
+
+    /// A grant that was to be ended at its provider.
+    pub(super) fn revoked(&self, outcome: &str) {
+        self.revocations.get_or_create_owned(&[("outcome", outcome.to_owned())]).inc();
+    }
+
+    /// A grant that ended outside.
+    pub(super) fn suspect(&self) {
+        self.suspects.inc();
+    }
+}
+
 impl Grants {
     /// Announces what is counted.
     pub fn announce(&self, registry: &mut Registry) {
@@ -57,6 +83,21 @@ impl Grants {
             "records",
             "Users' records (connection) and Apps' (credentials) released to Apps, stored and removed",
             self.meters.all.clone(),
+        );
+        registry.register(
+            "refreshes",
+            "Refreshes of managed connections: ok, or the class of the refusal",
+            self.meters.refreshes.clone(),
+        );
+        registry.register(
+            "revocations",
+            "Grants that were to be ended at their providers, by what became of them",
+            self.meters.revocations.clone(),
+        );
+        registry.register(
+            "grants_ended_outside",
+            "Grants that their people ended at the provider, or whose refresh tokens somebody else used",
+            self.meters.suspects.clone(),
         );
     }
 }

@@ -1,26 +1,32 @@
-//! App credentials and connections: put, get, disconnect. Owner of the tables `credentials`,
-//! `connections` and `connection_uses`.
+//! App credentials and connections: put, get, refresh, revoke, disconnect. Owner of the tables `credentials`,
+//! `connections`, `connection_uses`, `providers` and `outbox`.
 //!
 //! A connection is one user's, or the bot's, OAuth2 record with one App: any JSON, kept byte for byte, sealed.
 //! Every release and every change is in the audit log before it happens.
 
 mod connections;
 mod credentials;
+mod managed;
 mod meters;
+mod standing;
 mod uses;
 mod versions;
 
 use std::sync::Arc;
 use std::time::Duration;
 
-pub use connections::Connection;
+pub use connections::{Connection, Released};
+pub use managed::{About, Accepted, Messenger, ProviderRecord, ProviderSet, Returned, Revocation, Want, Word, machine};
+pub use standing::Standing;
 use tessera_types::AppId;
 use tessera_types::error::Kind;
 pub use uses::{USED_BY_API, Use};
 
 use crate::apps::{self, Registry};
 use crate::audit::{self, Audit};
-use crate::env::Env;
+use crate::egress::Egress;
+use crate::env::{self, Env};
+use crate::providers::{self, Catalogue};
 use crate::rate::{Limit, Wait};
 use crate::store;
 use crate::vault::{self, Vault};
@@ -72,6 +78,68 @@ pub enum Error {
     /// Others changed the same record again and again while we tried to.
     #[error("this record is being changed by others: try again")]
     Contended,
+    /// The App's connections are the service's to keep.
+    #[error(
+        "the connections of app {0} are managed: the service keeps their tokens, and the app cannot store one; \
+         storing null disconnects"
+    )]
+    ManagedStore(AppId),
+    /// A token cannot be made fresher now.
+    #[error("the token of this connection can't be refreshed right now ({code}): try again in {wait}")]
+    Unavailable {
+        /// The provider's code, or a word of ours.
+        code: String,
+        /// When it may work.
+        wait: Wait,
+    },
+    /// A token that lives as long as it is asked for cannot be had.
+    #[error("no token with {asked} more seconds can be had: tokens of this provider live {lives} seconds")]
+    TooShort {
+        /// What was asked for, seconds.
+        asked: i64,
+        /// What a fresh one lives, seconds.
+        lives: i64,
+    },
+    /// The provider does not accept the App's client.
+    #[error("the provider refuses the client of app {app} ({code}): an administrator must look at its id and secret")]
+    ClientRefused {
+        /// Which App.
+        app: AppId,
+        /// The provider's code.
+        code: String,
+    },
+    /// The App has a provider record and no client.
+    #[error("app {0} has no client id yet: an administrator must store it")]
+    NoClient(AppId),
+    /// The provider record, or the client, is another one than the flow began with.
+    #[error("the provider of app {0} was changed meanwhile: open the connect link again")]
+    ProviderChanged(AppId),
+    /// A callback from somebody else than the provider (OS-12).
+    #[error("{0}: forbidden")]
+    Issuer(&'static str),
+    /// A code was not swapped.
+    #[error("{provider} did not give a token ({})", failure.code)]
+    Exchange {
+        /// Its name for people.
+        provider: String,
+        /// Why.
+        failure: providers::Failure,
+    },
+    /// A provider record that says too little or too much.
+    #[error("{0}: invalid input")]
+    ProviderChoice(&'static str),
+    /// A descriptor, or what was filled in, is wrong.
+    #[error("{0}: invalid input")]
+    Provider(#[from] providers::Error),
+    /// A stored provider record does not decode.
+    #[error("the stored provider record of app {0} is damaged")]
+    DamagedProvider(String),
+    /// No random bytes.
+    #[error(transparent)]
+    Rng(#[from] env::RngError),
+    /// A refresh that others waited for failed.
+    #[error("the refresh failed: {0}")]
+    Refresh(Arc<Error>),
     /// A stored record does not decode.
     #[error("the stored OAuth2 record of app {0} is damaged")]
     Damaged(AppId),
@@ -92,6 +160,7 @@ impl Error {
         match self {
             Self::App(error) => error.kind(),
             Self::NotPermitted(_) => Kind::Unauthorized,
+            Self::ProviderChoice(_) | Self::Provider(_) => Kind::Invalid,
             _ => Kind::Other,
         }
     }
@@ -110,25 +179,57 @@ pub struct Grants {
     env: Env,
     /// Reads through the API, by App.
     reads: Limit,
-    uses: uses::Uses,
-    versions: versions::Versions,
-    meters: meters::Meters,
+    uses: Arc<uses::Uses>,
+    versions: Arc<versions::Versions>,
+    meters: Arc<meters::Meters>,
+    managed: Arc<managed::Managed>,
+}
+
+/// The rooms below that grants lean on.
+pub struct Rooms {
+    /// Installed Apps.
+    pub apps: Arc<Registry>,
+    /// Seals.
+    pub vault: Arc<Vault>,
+    /// What happened.
+    pub audit: Arc<Audit>,
+    /// Requests to providers.
+    pub egress: Arc<Egress>,
+    /// Providers that there are.
+    pub catalogue: Catalogue,
+    /// Time and chance.
+    pub env: Env,
 }
 
 impl Grants {
     /// Grants over the store.
-    pub fn new(
-        apps: Arc<Registry>,
-        store: &store::Store,
-        vault: Arc<Vault>,
-        audit: Arc<Audit>,
-        env: Env,
-    ) -> Self {
+    pub fn new(store: &store::Store, rooms: Rooms) -> Self {
+        let Rooms { apps, vault, audit, egress, catalogue, env } = rooms;
         let (credentials, connections) = (store.credentials.clone(), store.connections.clone());
         let reads = Limit::none(env.clone());
-        let (uses, meters) = (uses::Uses::new(), meters::Meters::default());
-        let versions = versions::Versions::default();
-        Self { apps, credentials, connections, vault, audit, env, reads, uses, versions, meters }
+        let (uses, meters) = (Arc::new(uses::Uses::new()), Arc::new(meters::Meters::default()));
+        let versions = Arc::new(versions::Versions::default());
+        let managed = Arc::new(managed::Managed {
+            connections: connections.clone(),
+            credentials: credentials.clone(),
+            providers: store.providers.clone(),
+            outbox: store.outbox.clone(),
+            vault: Arc::clone(&vault),
+            audit: Arc::clone(&audit),
+            env: env.clone(),
+            egress,
+            catalogue,
+            versions: Arc::clone(&versions),
+            uses: Arc::clone(&uses),
+            meters: Arc::clone(&meters),
+            messenger: std::sync::OnceLock::new(),
+            paces: Default::default(),
+            flights: Default::default(),
+            setups: Default::default(),
+            busy: Default::default(),
+            bell: tokio::sync::Notify::new(),
+        });
+        Self { apps, credentials, connections, vault, audit, env, reads, uses, versions, meters, managed }
     }
 
     /// The same, with so many reads for each App within a second from now on; 0 for no limit.
@@ -156,6 +257,8 @@ impl Grants {
     /// connections removed.
     pub async fn forget_app(&self, act: &Act<'_>) -> Result<u64, Error> {
         self.note(audit::Act::ConnectionRemoved, act, audit::EVERY_USERS).await?;
+        // While there is still a key to open them with, and a client that may end them.
+        self.end_all(act).await?;
         // Keys first: what a crash leaves behind is then unreadable rather than forgotten.
         self.vault.shred_app(act.app.as_str()).await?;
         let removed = self.connections.delete_app(act.app.as_str()).await?;
@@ -168,6 +271,7 @@ impl Grants {
             self.versions.removed(generation);
             self.confirm_removed(act, credentials::mark(generation));
         }
+        self.managed.providers.delete(act.app.as_str()).await?;
         Ok(removed.len() as u64)
     }
 

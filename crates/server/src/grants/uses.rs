@@ -112,6 +112,11 @@ impl Uses {
         rows.iter().map(|row| waiting.get(&row.app)?.get(&row.user).cloned()).collect()
     }
 
+    /// When one was last used, as far as that is not in the store yet: Unix ms.
+    pub(super) fn last(&self, app: &str, user: &str) -> Option<i64> {
+        Some(self.waiting().get(app)?.get(user)?.at)
+    }
+
     fn rows(&self) -> Vec<UseRow> {
         let waiting = self.waiting();
         let of_app = |(app, of_app): (&String, &HashMap<String, Used>)| {

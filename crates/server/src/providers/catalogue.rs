@@ -36,9 +36,9 @@ const BUNDLED: &[&str] = &[
     include_str!("../../presets/zoom.toml"),
 ];
 
-/// Every provider that there is, by name.
+/// Every provider that there is, by name, each with the text that describes it.
 #[derive(Debug, Clone, Default)]
-pub struct Catalogue(BTreeMap<String, Arc<Descriptor>>);
+pub struct Catalogue(BTreeMap<String, (Arc<Descriptor>, Arc<str>)>);
 
 /// A descriptor that is wrong, and where it is.
 #[derive(Debug, thiserror::Error)]
@@ -59,8 +59,8 @@ impl Catalogue {
         let mut all = BTreeMap::new();
         for text in BUNDLED {
             let descriptor = Descriptor::read(text)?;
-            if let Some(twice) = all.insert(descriptor.name.clone(), Arc::new(descriptor)) {
-                return Err(Error::Twice(twice.name.clone()));
+            if let Some(twice) = all.insert(descriptor.name.clone(), (Arc::new(descriptor), (*text).into())) {
+                return Err(Error::Twice(twice.0.name.clone()));
             }
         }
         Ok(Self(all))
@@ -78,8 +78,8 @@ impl Catalogue {
         for (place, text) in files {
             let bad = |error| BadFile { place: place.to_owned(), error };
             let descriptor = Descriptor::read(text).map_err(bad)?;
-            if let Some(twice) = added.insert(descriptor.name.clone(), Arc::new(descriptor)) {
-                return Err(bad(Error::Twice(twice.name.clone())));
+            if let Some(twice) = added.insert(descriptor.name.clone(), (Arc::new(descriptor), text.into())) {
+                return Err(bad(Error::Twice(twice.0.name.clone())));
             }
         }
         self.0.extend(added);
@@ -91,15 +91,26 @@ impl Catalogue {
     /// # Errors
     /// When there is none of that name; the error lists those that there are.
     pub fn get(&self, name: &str) -> Result<Arc<Descriptor>, Error> {
+        self.find(name).map(|(descriptor, _)| Arc::clone(descriptor))
+    }
+
+    /// The text of one of them, to be kept where it must not change with the next version.
+    ///
+    /// # Errors
+    /// As [`Catalogue::get`].
+    pub fn text(&self, name: &str) -> Result<Arc<str>, Error> {
+        self.find(name).map(|(_, text)| Arc::clone(text))
+    }
+
+    fn find(&self, name: &str) -> Result<&(Arc<Descriptor>, Arc<str>), Error> {
         let known = || self.0.keys().cloned().collect::<Vec<_>>().join(", ");
         self.0
             .get(name)
-            .cloned()
             .ok_or_else(|| Error::Unknown(name.to_owned(), format!("choose one of {}", known())))
     }
 
     /// All of them, by name.
     pub fn all(&self) -> impl Iterator<Item = &Arc<Descriptor>> {
-        self.0.values()
+        self.0.values().map(|(descriptor, _)| descriptor)
     }
 }

@@ -61,6 +61,7 @@ const KNOWN: &[(&str, Class)] = &[
     ("application_suspended", Class::Operator),
     ("unsupported_grant_type", Class::Operator),
     ("unsupported_response_type", Class::Operator),
+    ("unsupported_token_type", Class::Operator),
     ("invalid_request", Class::Operator),
     ("invalid_target", Class::Operator),
     ("interaction_required", Class::User),

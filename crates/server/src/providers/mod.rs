@@ -3,19 +3,23 @@
 //! The protocol is the library's (`oauth2`); reading replies is ours, because hardly any provider answers as the RFC
 //! has it. Nothing here keeps anything or knows of Apps and users: `grants` does.
 
+mod account;
 mod catalogue;
 mod descriptor;
+mod end;
 mod failure;
 mod metadata;
 mod place;
 mod reply;
 mod request;
 
+pub use account::Account;
 pub use catalogue::{BadFile, Catalogue};
 pub use descriptor::{
     BasicEncoding, BodyFormat, ClientAuth, Descriptor, Pkce, RefreshRules, ReplyRules, Revoke, RevokeStyle,
     Rotation, Scopes,
 };
+pub use end::Ended;
 pub use failure::{Class, Failure};
 pub use metadata::Metadata;
 pub use place::{Filled, Form, Placeholder, Template};

@@ -92,6 +92,18 @@ pub fn read(
     })
 }
 
+/// What a reply refuses, if it says so: for answers in which no token is looked for.
+pub(super) fn refusal(
+    provider: &Descriptor,
+    status: StatusCode,
+    headers: &HeaderMap,
+    body: &[u8],
+    now_ms: i64,
+) -> Option<Failure> {
+    let code = code_of(&members(body)?)?;
+    Some(Failure::told(&provider.errors, status, headers, Some(&code), now_ms))
+}
+
 /// JSON or a form, judged by what it is and not by what it is called.
 fn members(body: &[u8]) -> Option<Map<String, Value>> {
     let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);

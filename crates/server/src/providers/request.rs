@@ -29,9 +29,9 @@ use crate::egress::{self, Audience, Egress};
 use crate::env::{Env, RngError};
 
 /// How long a provider may take, everything included.
-const PATIENCE: Duration = Duration::from_secs(30);
+pub(super) const PATIENCE: Duration = Duration::from_secs(30);
 /// The most that a reply may weigh: tokens of 16 kB are real.
-const REPLY_CAP: usize = 64 << 10;
+pub(super) const REPLY_CAP: usize = 64 << 10;
 const AGENT: HeaderValue = HeaderValue::from_static(concat!("tessera/", env!("CARGO_PKG_VERSION")));
 
 /// Who asks, as the provider knows it.
@@ -164,6 +164,12 @@ impl Provider {
     ) -> Result<Option<String>, Error> {
         let filled = Filled::new(&descriptor.placeholders, given)?;
         descriptor.issuer.as_ref().map(|issuer| issuer.fill(&filled)).transpose()
+    }
+
+    /// Where secrets go, in one text: equal for the same places.
+    pub fn endpoints(&self) -> String {
+        let issuer = self.issuer.as_deref().unwrap_or_default();
+        format!("{issuer}\n{}\n{}\n{}", self.authorize, self.token, self.refresh)
     }
 
     /// Whether a callback is this provider's, by its `iss` (RFC 9207 section 2.4; OS-12).
@@ -342,8 +348,22 @@ impl Provider {
     /// # Errors
     /// What the refusal means.
     pub async fn tokens(&self, egress: &Egress, outgoing: Outgoing, now_ms: i64) -> Result<Tokens, Failure> {
+        self.tokens_within(egress, outgoing, now_ms, PATIENCE).await
+    }
+
+    /// The same with less patience.
+    ///
+    /// # Errors
+    /// As [`Provider::tokens`].
+    pub async fn tokens_within(
+        &self,
+        egress: &Egress,
+        outgoing: Outgoing,
+        now_ms: i64,
+        total: Duration,
+    ) -> Result<Tokens, Failure> {
         let Outgoing { method, url, headers, body } = outgoing;
-        let (total, cap_bytes, audience) = (PATIENCE, REPLY_CAP, Audience::Provider);
+        let (cap_bytes, audience) = (REPLY_CAP, Audience::Provider);
         let request = egress::Request { method, url, headers, body, total, cap_bytes, audience };
         let reply = egress.send(request).await.map_err(|error| Failure::no_reply(&error))?;
         reply::read(&self.descriptor, reply.status, &reply.headers, &reply.body, now_ms)

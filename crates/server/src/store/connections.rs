@@ -3,7 +3,17 @@
 use std::sync::Arc;
 
 use super::cache::{Cache, Limits, Topic};
-use super::{Engine, Error, Row, Statement, Written, values};
+use super::managed::ManagedRow;
+use super::{Engine, Error, Row, Statement, Value, Written, values};
+
+/// Every column of a connection, in the order in which a row is read.
+macro_rules! columns {
+    () => {
+        "app, user_id, kind, generation, sealed, created_at, updated_at, held, expires_at, issued_at, due_at, \
+         status, code, phase, fence, answered, lease_until, attempts, client, about"
+    };
+}
+pub(super) use columns;
 
 /// A connection.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,12 +26,14 @@ pub struct ConnectionRow {
     pub kind: i64,
     /// Raised by each change; chosen by the caller, because the seal is bound to it.
     pub generation: i64,
-    /// The record, sealed.
+    /// What the App is given, sealed.
     pub sealed: Vec<u8>,
     /// Unix ms; kept by later changes, but for the one that ends a reset.
     pub created_at: i64,
     /// Unix ms.
     pub updated_at: i64,
+    /// What a managed one has besides.
+    pub managed: Option<Box<ManagedRow>>,
 }
 
 impl TryFrom<Row> for ConnectionRow {
@@ -36,7 +48,22 @@ impl TryFrom<Row> for ConnectionRow {
             sealed: row.blob(4)?,
             created_at: row.int(5)?,
             updated_at: row.int(6)?,
+            managed: ManagedRow::read(&mut row)?.map(Box::new),
         })
+    }
+}
+
+impl ConnectionRow {
+    fn weight(&self) -> usize {
+        self.sealed.len() + self.managed.as_ref().map_or(0, |managed| managed.weight())
+    }
+
+    /// Its parameters, in the order of the columns.
+    fn params(self) -> Vec<Value> {
+        let Self { app, user, kind, generation, sealed, created_at, updated_at, managed } = self;
+        let mut params = values![app, user, kind, generation, sealed, created_at, updated_at];
+        params.extend(ManagedRow::params(managed.map(|row| *row)));
+        params
     }
 }
 
@@ -66,65 +93,67 @@ type Found = Option<Arc<ConnectionRow>>;
 /// The tables `connections` and `connection_uses`. Owner: grants.
 #[derive(Clone)]
 pub struct Connections {
-    engine: Arc<dyn Engine>,
+    pub(super) engine: Arc<dyn Engine>,
     cache: Arc<Cache<(String, String), Found>>,
 }
 
 impl Connections {
     pub(super) fn new(engine: Arc<dyn Engine>, topic: &Topic) -> Self {
         let limits = Limits { entries: 100_000, bytes: 64 << 20 };
-        let weigh = |found: &Found| 256 + found.as_ref().map_or(0, |row| row.sealed.len());
+        let weigh = |found: &Found| 256 + found.as_ref().map_or(0, |row| row.weight());
         let cache = Arc::new(Cache::new("connections", limits, weigh, engine.sole_writer(), topic.clone()));
         Self { engine, cache }
     }
 
     /// The connection of this user with this App.
     pub async fn get(&self, app: &str, user: &str) -> Result<Option<Arc<ConnectionRow>>, Error> {
-        let sql = "SELECT app, user_id, kind, generation, sealed, created_at, updated_at FROM connections
-            WHERE app = $1 AND user_id = $2";
         self.cache
             .get_or_read((app.to_owned(), user.to_owned()), async {
-                Ok(self.engine.one(Statement::new(sql, values![app, user])).await?.map(Arc::new))
+                Ok(self.read(app, user).await?.map(Arc::new))
             })
             .await
+    }
+
+    /// The same past the cache: also what changes without a new generation is as it is now.
+    pub async fn read(&self, app: &str, user: &str) -> Result<Option<ConnectionRow>, Error> {
+        let sql = concat!("SELECT ", columns!(), " FROM connections WHERE app = $1 AND user_id = $2");
+        self.engine.one(Statement::new(sql, values![app, user])).await
     }
 
     /// Compare-and-swap: stores the row if the one there has the expected generation (None: there is none).
     /// False when it does not; then nothing changed. A replaced row keeps its `created_at`, unless it was reset: then
     /// a new connection begins.
     pub async fn put(&self, row: ConnectionRow, expected_generation: Option<i64>) -> Result<bool, Error> {
+        Ok(self.put_and(row, expected_generation, Vec::new()).await?)
+    }
+
+    /// The same together with statements that follow in the same transaction.
+    pub(super) async fn put_and(
+        &self,
+        row: ConnectionRow,
+        expected_generation: Option<i64>,
+        mut also: Vec<Statement>,
+    ) -> Result<bool, Error> {
         let key = (row.app.clone(), row.user.clone());
-        let statement = match expected_generation {
-            None => Statement::new(
-                "INSERT INTO connections (app, user_id, kind, generation, sealed, created_at, updated_at)
-                    VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (app, user_id) DO NOTHING",
-                values![
-                    row.app,
-                    row.user,
-                    row.kind,
-                    row.generation,
-                    row.sealed,
-                    row.created_at,
-                    row.updated_at
-                ],
+        let mut params = row.params();
+        let sql = match expected_generation {
+            None => concat!(
+                "INSERT INTO connections (",
+                columns!(),
+                ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)
+                    ON CONFLICT (app, user_id) DO NOTHING"
             ),
-            Some(expected) => Statement::new(
-                "UPDATE connections SET kind = $3, generation = $4, sealed = $5, updated_at = $6,
-                    created_at = CASE WHEN kind = 2 THEN $8 ELSE created_at END
-                    WHERE app = $1 AND user_id = $2 AND generation = $7",
-                values![
-                    row.app,
-                    row.user,
-                    row.kind,
-                    row.generation,
-                    row.sealed,
-                    row.updated_at,
-                    expected,
-                    row.created_at
-                ],
-            ),
+            Some(expected) => {
+                params.push(expected.into());
+                "UPDATE connections SET kind = $3, generation = $4, sealed = $5, updated_at = $7, held = $8,
+                    expires_at = $9, issued_at = $10, due_at = $11, status = $12, code = $13, phase = $14,
+                    fence = $15, answered = $16, lease_until = $17, attempts = $18, client = $19, about = $20,
+                    created_at = CASE WHEN kind = 2 THEN $6 ELSE created_at END
+                    WHERE app = $1 AND user_id = $2 AND generation = $21"
+            }
         };
-        Ok(self.change(statement, Some(key)).await?.affected > 0)
+        also.insert(0, Statement::new(sql, params));
+        Ok(self.change_all(also, Some(key)).await?.first().is_some_and(|first| first.affected > 0))
     }
 
     /// Changes the kind alone if the row there has this generation; false when it has not.
@@ -152,16 +181,18 @@ impl Connections {
 
     /// All connections of a user in the order of their Apps.
     pub async fn list_user(&self, user: &str) -> Result<Vec<ConnectionRow>, Error> {
-        let sql = "SELECT app, user_id, kind, generation, sealed, created_at, updated_at FROM connections
-            WHERE user_id = $1 ORDER BY app";
+        let sql = concat!("SELECT ", columns!(), " FROM connections WHERE user_id = $1 ORDER BY app");
         self.engine.all(Statement::new(sql, values![user])).await
     }
 
     /// Connections of an App in the order of user ids, after user `cursor` (empty: from the start), at most
     /// `limit`.
     pub async fn list_app(&self, app: &str, cursor: &str, limit: i64) -> Result<Vec<ConnectionRow>, Error> {
-        let sql = "SELECT app, user_id, kind, generation, sealed, created_at, updated_at FROM connections
-            WHERE app = $1 AND user_id > $2 ORDER BY user_id LIMIT $3";
+        let sql = concat!(
+            "SELECT ",
+            columns!(),
+            " FROM connections WHERE app = $1 AND user_id > $2 ORDER BY user_id LIMIT $3"
+        );
         self.engine.all(Statement::new(sql, values![app, cursor, limit])).await
     }
 
@@ -213,9 +244,32 @@ impl Connections {
     }
 
     /// `key` is the one that changes, None when there are many.
-    async fn change(&self, statement: Statement, key: Option<(String, String)>) -> Result<Written, Error> {
+    pub(super) async fn change(
+        &self,
+        statement: Statement,
+        key: Option<(String, String)>,
+    ) -> Result<Written, Error> {
+        let written = self.change_all(vec![statement], key).await?;
+        written.into_iter().next().ok_or_else(|| Error::Shape("a write without an answer".into()))
+    }
+
+    /// The same for several statements in one transaction.
+    pub(super) async fn change_all(
+        &self,
+        statements: Vec<Statement>,
+        key: Option<(String, String)>,
+    ) -> Result<Vec<Written>, Error> {
         let engine = Arc::clone(&self.engine);
-        let write = async move { engine.write(statement).await };
+        let write = async move {
+            let mut statements = statements;
+            match (statements.len(), statements.pop()) {
+                (1, Some(only)) => Ok(vec![engine.write(only).await?]),
+                (_, last) => {
+                    statements.extend(last);
+                    engine.write_all(statements).await
+                }
+            }
+        };
         let forget = move |cache: &Cache<_, _>| match key {
             Some(key) => cache.invalidate(&key),
             None => cache.clear(),

@@ -12,11 +12,14 @@ mod credentials;
 mod engine;
 mod error;
 mod keys;
+mod managed;
 mod meta;
 mod meters;
 mod migrations;
 mod origins;
+mod outbox;
 mod postgres;
+mod providers;
 mod reading;
 pub mod site;
 mod sqlite;
@@ -38,8 +41,11 @@ pub use credentials::{CredentialRow, Credentials};
 pub use engine::Engine;
 pub use error::Error;
 pub use keys::{DataKeyRow, Keys};
+pub use managed::{DueRow, ManagedRow, Settled};
 pub use meta::Meta;
 pub use origins::{OriginRow, Origins};
+pub use outbox::{Outbox, OutboxRow};
+pub use providers::{ProviderRow, Providers};
 pub use reading::Reading;
 pub use site::Site;
 pub use states::{StateRow, States};
@@ -98,6 +104,10 @@ pub struct Store {
     pub states: States,
     /// Origins that Apps send browsers to.
     pub origins: Origins,
+    /// Provider records of Apps.
+    pub providers: Providers,
+    /// What must still happen.
+    pub outbox: Outbox,
     /// Values about the installation.
     pub meta: Meta,
     /// Tokens that Apps act with.
@@ -150,6 +160,8 @@ impl Store {
             keys: Keys::new(keys, &topic),
             states: States::new(Arc::clone(&engine)),
             origins: Origins::new(Arc::clone(&engine)),
+            providers: Providers::new(Arc::clone(&engine), &topic),
+            outbox: Outbox::new(Arc::clone(&engine)),
             meta: Meta::new(Arc::clone(&engine)),
             app_tokens: AppTokens::new(Arc::clone(&engine), &topic),
             site: Site::new(&engine, &topic),

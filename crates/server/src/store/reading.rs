@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::connections::columns;
 use super::migrations::DATA;
 use super::postgres::Postgres;
 use super::sqlite::ToRead;
@@ -29,8 +30,11 @@ impl Reading {
 
     /// Connections in the order of App and user, after this App and user, at most `limit`.
     pub async fn connections(&self, after: (&str, &str), limit: i64) -> Result<Vec<ConnectionRow>, Error> {
-        let sql = "SELECT app, user_id, kind, generation, sealed, created_at, updated_at FROM connections
-            WHERE (app, user_id) > ($1, $2) ORDER BY app, user_id LIMIT $3";
+        let sql = concat!(
+            "SELECT ",
+            columns!(),
+            " FROM connections WHERE (app, user_id) > ($1, $2) ORDER BY app, user_id LIMIT $3"
+        );
         self.engine.all(Statement::new(sql, values![after.0, after.1, limit])).await
     }
 

@@ -21,6 +21,8 @@ pub struct StateRow {
     pub created_at: i64,
     /// Unix ms; from this moment on it is worth nothing.
     pub expires_at: i64,
+    /// What a flow with a managed App keeps until it comes back, sealed.
+    pub flow: Option<Vec<u8>>,
 }
 
 impl TryFrom<Row> for StateRow {
@@ -35,6 +37,7 @@ impl TryFrom<Row> for StateRow {
             redirect: row.text(4)?,
             created_at: row.int(5)?,
             expires_at: row.int(6)?,
+            flow: row.opt_blob(7)?,
         })
     }
 }
@@ -52,10 +55,10 @@ impl States {
 
     /// Notes a flow. A digest that is there already is [`Error::Constraint`]: chance does not repeat itself.
     pub async fn insert(&self, row: StateRow) -> Result<(), Error> {
-        let sql = "INSERT INTO states (digest, user_id, app, browser, redirect, created_at, expires_at)
-            VALUES ($1, $2, $3, $4, $5, $6, $7)";
-        let params =
-            values![row.digest, row.user, row.app, row.browser, row.redirect, row.created_at, row.expires_at];
+        let sql = "INSERT INTO states (digest, user_id, app, browser, redirect, created_at, expires_at, flow)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
+        let StateRow { digest, user, app, browser, redirect, created_at, expires_at, flow } = row;
+        let params = values![digest, user, app, browser, redirect, created_at, expires_at, flow];
         self.engine.write(Statement::new(sql, params)).await?;
         Ok(())
     }
@@ -76,7 +79,7 @@ impl States {
         let sql = "DELETE FROM states
             WHERE digest = $1 AND user_id = $2 AND app = $3
               AND (browser = $4 OR length(browser) = 0) AND expires_at > $5
-            RETURNING digest, user_id, app, browser, redirect, created_at, expires_at";
+            RETURNING digest, user_id, app, browser, redirect, created_at, expires_at, flow";
         let written =
             self.engine.write(Statement::new(sql, values![digest, user, app, browser, now])).await?;
         written.rows.into_iter().next().map(StateRow::try_from).transpose()
@@ -85,11 +88,11 @@ impl States {
     /// Notes a flow unless its user has `most` with its App open at `created_at` already: false, and nothing else is
     /// touched. Where several processes write, flows begun in the same instant may be one over for each of them.
     pub async fn insert_within(&self, row: StateRow, most: i64) -> Result<bool, Error> {
-        let sql = "INSERT INTO states (digest, user_id, app, browser, redirect, created_at, expires_at)
-            SELECT $1, $2, $3, $4, $5, $6, $7
+        let sql = "INSERT INTO states (digest, user_id, app, browser, redirect, created_at, expires_at, flow)
+            SELECT $1, $2, $3, $4, $5, $6, $7, $9
             WHERE (SELECT COUNT(*) FROM states WHERE user_id = $2 AND app = $3 AND expires_at > $6) < $8";
-        let StateRow { digest, user, app, browser, redirect, created_at, expires_at } = row;
-        let params = values![digest, user, app, browser, redirect, created_at, expires_at, most];
+        let StateRow { digest, user, app, browser, redirect, created_at, expires_at, flow } = row;
+        let params = values![digest, user, app, browser, redirect, created_at, expires_at, most, flow];
         Ok(self.engine.write(Statement::new(sql, params)).await?.affected > 0)
     }
 

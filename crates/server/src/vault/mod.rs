@@ -38,6 +38,12 @@ pub enum Purpose {
     AppToken,
     /// A callback's query, kept while its owner signs in.
     Parked,
+    /// What a managed connection keeps from its App: a refresh token above all.
+    Held,
+    /// What a flow with a managed App keeps until it comes back: the proof key above all.
+    Flow,
+    /// What is needed to end a grant at its provider.
+    Outbox,
 }
 
 impl Purpose {
@@ -48,6 +54,9 @@ impl Purpose {
             Self::AppSecrets => "app-secrets",
             Self::AppToken => "app-token",
             Self::Parked => "parked",
+            Self::Held => "held",
+            Self::Flow => "flow",
+            Self::Outbox => "outbox",
         }
     }
 }

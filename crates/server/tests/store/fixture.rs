@@ -63,5 +63,6 @@ pub(crate) fn connection(app: &str, user: &str, generation: i64) -> ConnectionRo
         sealed: format!("sealed {app} {user} {generation}").into_bytes(),
         created_at: 1_000,
         updated_at: 1_000 + generation,
+        managed: None,
     }
 }

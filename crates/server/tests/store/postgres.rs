@@ -56,6 +56,7 @@ async fn os_03_on_postgres_one_of_three_nodes_redeems() {
             redirect: "https://site.example.com/".into(),
             created_at: 0,
             expires_at: 1000,
+            flow: None,
         };
         nodes[0].states.insert(state).await.unwrap();
         let won = in_parallel(60, |index| {

@@ -17,6 +17,7 @@ fn state(digest: u8) -> StateRow {
             .into(),
         created_at: 0,
         expires_at: 15 * MINUTE,
+        flow: None,
     }
 }
 

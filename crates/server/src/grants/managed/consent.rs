@@ -1,0 +1,385 @@
+//! From a person's yes at the provider to a grant: the authorize URL, the swap of the code, and what is kept.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use tessera_types::{AccessToken, AuthorizationCode, SecretBytes};
+use url::Url;
+use zeroize::Zeroizing;
+
+use super::super::{ATTEMPTS, Act, Error, connections};
+use super::grant::{self, About, Held};
+use super::machine::{self, Status};
+use super::record::Setup;
+use super::refresh::place;
+use super::revoke::PENDING;
+use super::{APP_MANAGED, MANAGED, Managed};
+use crate::audit;
+use crate::providers::{Account, Asking, Expiry, Tokens, Verifier};
+use crate::store::{ConnectionRow, ManagedRow, OutboxRow};
+use crate::vault::{Place, Purpose, Sealed};
+
+/// How long a new grant of another account waits for its owner's yes, ms.
+const PENDING_FOR: i64 = 15 * 60_000;
+
+/// What a flow keeps until it comes back, sealed by whoever keeps it.
+#[derive(Serialize, Deserialize)]
+struct Flow {
+    verifier: String,
+    nonce: String,
+    print: String,
+    asked: Vec<String>,
+}
+
+/// What came back from the provider.
+#[derive(Debug)]
+pub struct Returned<'a> {
+    /// What [`Grants::authorize`](crate::grants::Grants::authorize) gave to keep.
+    pub flow: &'a SecretBytes,
+    /// The redirect URI of the flow, exactly.
+    pub redirect_uri: &'a Url,
+    /// The code.
+    pub code: AuthorizationCode,
+    /// Who says so (RFC 9207).
+    pub iss: Option<&'a str>,
+    /// Everything else.
+    pub values: &'a BTreeMap<String, String>,
+}
+
+/// What became of a consent.
+#[derive(Debug)]
+pub enum Accepted {
+    /// The account is connected.
+    Connected(About),
+    /// The grant that is there has more scopes than the new one: it stays.
+    Kept(About),
+    /// It is another account than the one that is connected: nothing changes until its owner says yes.
+    OtherAccount {
+        /// What takes the new one.
+        ticket: String,
+        /// The one that is connected.
+        before: About,
+        /// The new one.
+        after: About,
+    },
+}
+
+impl Managed {
+    /// Where a person is sent to agree, and what the flow must keep until they come back; None where the App builds
+    /// that address itself.
+    pub(in crate::grants) async fn authorize(
+        &self,
+        act: &Act<'_>,
+        redirect_uri: &Url,
+        state: &str,
+    ) -> Result<Option<(Url, Zeroizing<Vec<u8>>)>, Error> {
+        let Some(setup) = self.setup(act.app.as_str()).await? else { return Ok(None) };
+        if setup.client_id.is_empty() {
+            return Err(Error::NoClient(act.app.clone()));
+        }
+        if !setup.described.fault.is_empty() {
+            let code = setup.described.fault.clone();
+            return Err(Error::ClientRefused { app: act.app.clone(), code });
+        }
+        let verifier = Verifier::new(&self.env)?;
+        let nonce = Verifier::new(&self.env)?;
+        let asked = setup.asked();
+        let url = setup.provider().authorize_url(&Asking {
+            client_id: &setup.client_id,
+            redirect_uri,
+            state,
+            scopes: &asked,
+            verifier: &verifier,
+            nonce: nonce.text().expose(),
+        });
+        let flow = Flow {
+            verifier: verifier.text().expose().to_owned(),
+            nonce: nonce.text().expose().to_owned(),
+            print: setup.print.clone(),
+            asked,
+        };
+        let flow = serde_json::to_vec(&flow).map_err(|_| Error::Damaged(act.app.clone()))?;
+        Ok(Some((url, Zeroizing::new(flow))))
+    }
+
+    /// Whether a callback comes from whom it should, also one that brings a refusal (OS-12).
+    pub(in crate::grants) async fn check_issuer(&self, act: &Act<'_>, iss: Option<&str>) -> Result<(), Error> {
+        let Some(described) = self.described(act.app.as_str()).await? else {
+            return Err(Error::ProviderChanged(act.app.clone()));
+        };
+        described.provider.check_issuer(iss).map_err(Error::Issuer)
+    }
+
+    /// Swaps the code and keeps what it brings.
+    pub(in crate::grants) async fn accept(
+        self: &Arc<Self>,
+        act: &Act<'_>,
+        returned: Returned<'_>,
+    ) -> Result<Accepted, Error> {
+        let changed = || Error::ProviderChanged(act.app.clone());
+        let flow: Flow = serde_json::from_slice(returned.flow.expose()).map_err(|_| changed())?;
+        let setup = self.setup(act.app.as_str()).await?.ok_or_else(changed)?;
+        if setup.print != flow.print {
+            return Err(changed());
+        }
+        setup.provider().check_issuer(returned.iss).map_err(Error::Issuer)?;
+        let verifier = Verifier::of(AccessToken::new(flow.verifier));
+        let request = setup.provider().exchange(
+            setup.client(),
+            &returned.code,
+            returned.redirect_uri,
+            &verifier,
+            &self.env,
+        )?;
+        let sent_at = self.env.now_ms();
+        let swapped = setup.provider().tokens(&self.egress, request, sent_at).await;
+        let mut tokens = swapped.map_err(|failure| {
+            tracing::warn!(app = %act.app, code = %failure.code, status = failure.status, "a code was not swapped");
+            Error::Exchange { provider: setup.descriptor().display_name.clone(), failure }
+        })?;
+        for field in &setup.descriptor().callback_fields {
+            if let Some(value) = returned.values.get(field) {
+                tokens.extra.insert(field.clone(), Value::String(value.clone()));
+            }
+        }
+        let account = self.account(&setup, &tokens, &flow.nonce).await?;
+        let refreshable = tokens.refresh_token.is_some();
+        let name = (setup.descriptor().name.as_str(), setup.descriptor().display_name.as_str());
+        let about = grant::about(name, account, flow.asked, &tokens, refreshable);
+        self.take(act, &setup, New { tokens, about, sent_at }).await
+    }
+
+    /// Whose account it is: by the reply, by the id token once it is verified, or by asking.
+    async fn account(&self, setup: &Setup, tokens: &Tokens, nonce: &str) -> Result<Account, Error> {
+        let _ = nonce;
+        let told = Account::told(setup.descriptor(), &tokens.extra);
+        if !told.id.is_empty() && !told.name.is_empty() {
+            return Ok(told);
+        }
+        Ok(told.or(setup.provider().account_of(&self.egress, &tokens.access_token).await))
+    }
+
+    /// Keeps a new grant, unless there is one that must not go without a word.
+    async fn take(self: &Arc<Self>, act: &Act<'_>, setup: &Setup, new: New) -> Result<Accepted, Error> {
+        let row = self.connections.read(act.app.as_str(), act.actor).await?;
+        let there = row.as_ref().filter(|row| row.kind == MANAGED).and_then(|row| row.managed.as_deref());
+        if let Some(managed) = there.filter(|managed| Status::of(managed.status) != Status::Dead) {
+            let before = About::read(&managed.about);
+            let same = before.account_id == new.about.account_id;
+            if !same && !before.account_id.is_empty() && !new.about.account_id.is_empty() {
+                return self.ask_first(act, setup, new, before).await;
+            }
+            // A consent with fewer scopes does not take away what works (OS-25).
+            let fewer = new.about.granted.iter().all(|scope| before.granted.contains(scope))
+                && new.about.granted.len() < before.granted.len();
+            if same && fewer && managed.client == setup.print {
+                let held = Held::of(&new.tokens, None);
+                if !setup.provider().ends_all() {
+                    self.end_at_provider(act, setup, &held, &new.about, self.env.now_ms()).await?;
+                }
+                return Ok(Accepted::Kept(before));
+            }
+        }
+        let about = new.about.clone();
+        self.keep(act, setup, new).await?;
+        Ok(Accepted::Connected(about))
+    }
+
+    /// The new grant waits for its owner's yes where a revocation waits: if no yes comes, it is ended at the provider.
+    async fn ask_first(
+        self: &Arc<Self>,
+        act: &Act<'_>,
+        setup: &Setup,
+        new: New,
+        before: About,
+    ) -> Result<Accepted, Error> {
+        let ticket = self.env.id()?;
+        let held = Held::of(&new.tokens, None);
+        let id = format!("pending:{ticket}");
+        let due_at = self.env.now_ms() + PENDING_FOR;
+        let waiting = serde_json::to_value(Waiting::of(&new)).map_err(|_| Error::Damaged(act.app.clone()))?;
+        let row = self.outgoing(act, setup, &held, &new.about, (id, PENDING), due_at, waiting).await?;
+        self.outbox.add(row).await?;
+        Ok(Accepted::OtherAccount { ticket, before, after: new.about })
+    }
+
+    /// The owner said yes.
+    pub(in crate::grants) async fn take_pending(
+        self: &Arc<Self>,
+        act: &Act<'_>,
+        ticket: &str,
+    ) -> Result<Option<About>, Error> {
+        let id = format!("pending:{ticket}");
+        let now = self.env.now_ms();
+        let Some(row) = self.outbox.withdraw(&id, PENDING, act.actor, now).await? else { return Ok(None) };
+        if row.app != act.app.as_str() {
+            self.outbox.add(OutboxRow { due_at: Some(now), ..row }).await?;
+            return Ok(None);
+        }
+        let setup = self.setup(act.app.as_str()).await?.ok_or_else(|| Error::ProviderChanged(act.app.clone()))?;
+        let new = self.open_pending(act, &row).await?;
+        let about = new.about.clone();
+        self.keep(act, &setup, new).await?;
+        self.vault.shred(super::revoke::KEYS_OF, &row.id).await?;
+        Ok(Some(about))
+    }
+
+    async fn open_pending(&self, act: &Act<'_>, row: &OutboxRow) -> Result<New, Error> {
+        let damaged = || Error::Damaged(act.app.clone());
+        let sealed = Sealed::from_bytes(row.sealed.clone().ok_or_else(damaged)?);
+        let plain = self.vault.open_sealed(&super::revoke::sealed_at(&row.id), &sealed).await?;
+        let held = Held::read(&plain).ok_or_else(damaged)?;
+        #[derive(Deserialize)]
+        struct Sealing {
+            more: Waiting,
+        }
+        let Sealing { more } = serde_json::from_slice(plain.expose()).map_err(|_| damaged())?;
+        Ok(more.with(held))
+    }
+
+    /// The owner said no: the new grant is ended at the provider now.
+    pub(in crate::grants) async fn drop_pending(&self, act: &Act<'_>, ticket: &str) -> Result<bool, Error> {
+        let id = format!("pending:{ticket}");
+        let now = self.env.now_ms();
+        let Some(row) = self.outbox.withdraw(&id, PENDING, act.actor, now).await? else { return Ok(false) };
+        self.outbox.add(OutboxRow { due_at: Some(now), ..row }).await?;
+        self.bell.notify_one();
+        Ok(true)
+    }
+
+    /// Puts a new grant in place of what is there, and ends what it replaces at the provider: the old one works until
+    /// the new one does.
+    async fn keep(self: &Arc<Self>, act: &Act<'_>, setup: &Setup, new: New) -> Result<(), Error> {
+        let New { tokens, about, sent_at } = new;
+        let held = Held::of(&tokens, None);
+        let missing = about.missing(setup.descriptor().scopes.offline.as_deref());
+        let status = if missing.is_empty() { Status::Connected } else { Status::MissingScopes };
+        let _turn = self.versions.turn(act.app.as_str(), act.actor).await;
+        for _ in 0..ATTEMPTS {
+            let row = self.connections.read(act.app.as_str(), act.actor).await?;
+            let now = self.env.now_ms();
+            let before = row.as_ref().map(|row| row.generation);
+            let generation = self.versions.after(before, now);
+            let replaced = match &row {
+                Some(row) => self.replaced(act, setup, row, &held, &about).await?,
+                None => None,
+            };
+            self.note_row(audit::Act::ConnectionStored, act, connections::mark(act.actor, generation)).await?;
+            let place = place(act, generation);
+            let sealed = self.vault.seal(&place, &grant::released(&tokens, &held, &about)).await?;
+            let sealed_held = self.vault.seal(&Place { purpose: Purpose::Held, ..place }, &held.bytes()).await?;
+            let expires_at = grant::expires_at(&tokens);
+            // Whatever request is under way for the one replaced: its reply comes too late.
+            let fence = row.as_ref().and_then(|row| row.managed.as_ref()).map_or(0, |managed| managed.fence) + 1;
+            let managed = ManagedRow {
+                held: sealed_held.into_bytes(),
+                expires_at,
+                issued_at: sent_at,
+                due_at: self.next_look(setup, act, sent_at, expires_at, about.refreshable),
+                status: status.code(),
+                code: String::new(),
+                phase: machine::REST,
+                fence,
+                answered: fence,
+                lease_until: 0,
+                attempts: 0,
+                client: setup.print.clone(),
+                about: about.text(),
+            };
+            let connected =
+                row.as_ref().filter(|row| matches!(row.kind, APP_MANAGED | MANAGED)).map(|row| row.created_at);
+            let fresh = ConnectionRow {
+                app: act.app.as_str().to_owned(),
+                user: act.actor.to_owned(),
+                kind: MANAGED,
+                generation,
+                sealed: sealed.as_bytes().to_vec(),
+                created_at: connected.unwrap_or(now),
+                updated_at: now,
+                managed: Some(Box::new(managed)),
+            };
+            let print = self.audit.prints().connection(&fresh);
+            let then = [replaced, Some(self.welcome(act, &about, generation)?)].into_iter().flatten().collect();
+            if self.connections.put_then(fresh, before, then).await? && self.vault.is_live(&sealed).await? {
+                let mark = audit::RowMark { print: Some(&print), ..connections::mark(act.actor, generation) };
+                let entry = audit::Entry::done(audit::Act::RowWritten, act.actor, act.app.as_str(), act.request);
+                self.audit.done(entry.row(mark));
+                self.bell.notify_one();
+                return Ok(());
+            }
+            // Another writer came first, or a disconnect destroyed the key that we sealed with: once more.
+        }
+        Err(Error::Contended)
+    }
+
+    /// What must follow for the grant that is replaced. Nothing where ending it would end the new one as well.
+    async fn replaced(
+        &self,
+        act: &Act<'_>,
+        setup: &Setup,
+        row: &ConnectionRow,
+        held: &Held,
+        about: &About,
+    ) -> Result<Option<OutboxRow>, Error> {
+        let Some(managed) = row.managed.as_deref().filter(|managed| {
+            row.kind == MANAGED && managed.client == setup.print && Status::of(managed.status) != Status::Dead
+        }) else {
+            return Ok(None);
+        };
+        let before = About::read(&managed.about);
+        if setup.provider().ends_all() && before.account_id == about.account_id {
+            return Ok(None);
+        }
+        let old = self.held(act, row, managed).await?;
+        let same = old.access_token.expose() == held.access_token.expose()
+            || matches!((&old.refresh_token, &held.refresh_token), (Some(a), Some(b)) if a.expose() == b.expose());
+        match same {
+            true => Ok(None),
+            false => Ok(Some(self.revocation(act, setup, &old, &before, row.generation).await?)),
+        }
+    }
+}
+
+/// What of a new grant waits beside its tokens.
+#[derive(Serialize, Deserialize)]
+struct Waiting {
+    token_type: String,
+    expires_at: Option<i64>,
+    extra: serde_json::Map<String, Value>,
+    about: About,
+    sent_at: i64,
+}
+
+impl Waiting {
+    fn of(new: &New) -> Self {
+        Self {
+            token_type: new.tokens.token_type.clone(),
+            expires_at: grant::expires_at(&new.tokens),
+            extra: new.tokens.extra.clone(),
+            about: new.about.clone(),
+            sent_at: new.sent_at,
+        }
+    }
+
+    fn with(self, held: Held) -> New {
+        let tokens = Tokens {
+            access_token: held.access_token,
+            token_type: self.token_type,
+            refresh_token: held.refresh_token,
+            expiry: self.expires_at.map_or(Expiry::Unknown, Expiry::At),
+            scopes: Some(self.about.granted.clone()),
+            id_token: None,
+            extra: self.extra,
+        };
+        New { tokens, about: self.about, sent_at: self.sent_at }
+    }
+}
+
+/// A grant that was just given.
+pub(super) struct New {
+    pub(super) tokens: Tokens,
+    pub(super) about: About,
+    pub(super) sent_at: i64,
+}

@@ -1,0 +1,87 @@
+//! A token that lives long enough: what is there, or what a refresh brings.
+
+use std::sync::Arc;
+
+use super::super::standing::Standing;
+use super::super::{Act, Error};
+use super::machine::{self, Status};
+use super::refresh::{Outcome, Want};
+use super::{MANAGED, Managed};
+use crate::rate::Wait;
+use crate::store::{ConnectionRow, ManagedRow};
+
+/// How often a refresh is waited for: each but the first was begun by somebody who wanted less.
+const TIMES: usize = 4;
+
+impl Managed {
+    /// The row whose token lives long enough, and how the connection stands; no row where a new consent is needed.
+    pub(in crate::grants) async fn live(
+        self: &Arc<Self>,
+        act: &Act<'_>,
+        mut row: Arc<ConnectionRow>,
+        want: Want,
+    ) -> Result<(Option<Arc<ConnectionRow>>, Standing), Error> {
+        for _ in 0..TIMES {
+            let now = self.env.now_ms();
+            let Some(managed) = row.managed.as_deref().filter(|_| row.kind == MANAGED) else {
+                return Ok((None, Standing::NotConnected));
+            };
+            let status = Status::of(managed.status);
+            if status == Status::Dead {
+                return Ok((None, Standing::NeedsReconnect));
+            }
+            if want.is_met(managed, now) {
+                let standing = machine::standing(managed, now);
+                return Ok((Some(row), standing));
+            }
+            if let Want::AtLeast(asked) = want
+                && let Some(lives) = life(managed)
+                && asked > lives
+            {
+                return Err(Error::TooShort { asked: asked / 1_000, lives: lives / 1_000 });
+            }
+            match self.freshen(act, want).await {
+                Outcome::Fresh | Outcome::Busy(_) => {}
+                Outcome::Gone => return Ok((None, Standing::NotConnected)),
+                Outcome::Dead => return Ok((None, Standing::NeedsReconnect)),
+                Outcome::Failed(error) => return Err(Error::Refresh(error)),
+                Outcome::Died => return Err(Error::Contended),
+                Outcome::Later(until, code) => return self.make_do(row, want, until, code),
+                Outcome::Fault(code) => return self.make_do(row, want, now + 60_000, code),
+                Outcome::NoProvider => return self.make_do(row, want, now + 60_000, "no_provider".into()),
+            }
+            match self.connections.get(act.app.as_str(), act.actor).await? {
+                Some(fresh) => row = fresh,
+                None => return Ok((None, Standing::NotConnected)),
+            }
+        }
+        let now = self.env.now_ms();
+        self.make_do(row, want, now + 1_000, "contended".into())
+    }
+
+    /// Without a refresh: what is there serves whoever insists on nothing, as long as it lives.
+    fn make_do(
+        &self,
+        row: Arc<ConnectionRow>,
+        want: Want,
+        until: i64,
+        code: String,
+    ) -> Result<(Option<Arc<ConnectionRow>>, Standing), Error> {
+        let now = self.env.now_ms();
+        let Some(managed) = row.managed.as_deref() else { return Ok((None, Standing::NotConnected)) };
+        let alive = managed.expires_at.is_none_or(|at| at > now);
+        let standing = machine::standing(managed, now);
+        if alive && !matches!(want, Want::AtLeast(_)) {
+            return Ok((Some(row), standing));
+        }
+        match standing {
+            Standing::NeedsReconnect => Ok((None, standing)),
+            _ => Err(Error::Unavailable { code, wait: Wait::of_ms(until - now) }),
+        }
+    }
+}
+
+/// What a fresh one lives, ms.
+fn life(row: &ManagedRow) -> Option<i64> {
+    Some(row.expires_at?.saturating_sub(row.issued_at))
+}

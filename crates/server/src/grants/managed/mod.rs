@@ -1,0 +1,67 @@
+//! Managed connections: an administrator names an App's provider, and the service does the rest: consent, refresh,
+//! rotation, revocation (decisions.md section 2, `docs/adr/0009-refresh.md`).
+//!
+//! What a reader is given lies in the connection's row like any other record, sealed; what the App never sees lies
+//! beside it. A refresh is claimed durably before it is asked for, and its reply is durable before anybody reads it.
+
+mod consent;
+mod fault;
+mod flights;
+mod grant;
+mod live;
+pub mod machine;
+mod pace;
+mod record;
+mod refresh;
+mod revoke;
+mod tell;
+mod work;
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, OnceLock};
+
+pub use consent::{Accepted, Returned};
+pub use grant::About;
+pub use refresh::Want;
+pub use record::{ProviderRecord, ProviderSet, Setup};
+pub use revoke::Revocation;
+pub use tell::{Messenger, Word};
+
+use super::meters::Meters;
+use super::uses::Uses;
+use super::versions::Versions;
+use crate::audit::Audit;
+use crate::egress::Egress;
+use crate::env::Env;
+use crate::providers::Catalogue;
+use crate::store::{Connections, Credentials, Outbox, Providers};
+use crate::vault::Vault;
+
+/// A connection that the App keeps itself.
+pub(super) const APP_MANAGED: i64 = 0;
+/// A connection whose token the service keeps fresh.
+pub(super) const MANAGED: i64 = 1;
+
+/// What every part of this works with; shared, as work goes on when who asked for it has gone.
+pub(super) struct Managed {
+    pub(super) connections: Connections,
+    pub(super) credentials: Credentials,
+    pub(super) providers: Providers,
+    pub(super) outbox: Outbox,
+    pub(super) vault: Arc<Vault>,
+    pub(super) audit: Arc<Audit>,
+    pub(super) env: Env,
+    pub(super) egress: Arc<Egress>,
+    pub(super) catalogue: Catalogue,
+    pub(super) versions: Arc<Versions>,
+    pub(super) uses: Arc<Uses>,
+    pub(super) meters: Arc<Meters>,
+    pub(super) messenger: OnceLock<Arc<dyn Messenger>>,
+    pub(super) paces: pace::Paces,
+    pub(super) flights: flights::Flights,
+    /// Setups by App, each with the generation that it was read from.
+    pub(super) setups: Mutex<HashMap<String, Arc<record::Described>>>,
+    pub(super) busy: work::Looked,
+    /// Rings when there is something to do before the next look.
+    pub(super) bell: tokio::sync::Notify,
+}

@@ -1,0 +1,186 @@
+//! What must still happen, and what became of it.
+
+use std::sync::Arc;
+
+use super::{Engine, Error, Row, Statement, values};
+
+/// A piece of work that must not be forgotten.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OutboxRow {
+    /// Says what it is about, so that it is there once.
+    pub id: String,
+    /// 0 a grant to be ended at its provider, 1 a word to a person, 2 a new grant that waits for its owner's yes.
+    pub kind: i64,
+    /// The App.
+    pub app: String,
+    /// The user or bot.
+    pub user: String,
+    /// What people are told of it: JSON, nothing secret.
+    pub about: String,
+    /// What is needed to do it, sealed; None once it has ended.
+    pub sealed: Option<Vec<u8>>,
+    /// When it is to be tried next, Unix ms; None once it has ended.
+    pub due_at: Option<i64>,
+    /// How often it was tried.
+    pub attempts: i64,
+    /// What became of it, or why it was not done yet.
+    pub outcome: String,
+    /// Unix ms.
+    pub created_at: i64,
+    /// Unix ms.
+    pub ended_at: Option<i64>,
+}
+
+impl TryFrom<Row> for OutboxRow {
+    type Error = Error;
+
+    fn try_from(mut row: Row) -> Result<Self, Error> {
+        Ok(Self {
+            id: row.text(0)?,
+            kind: row.int(1)?,
+            app: row.text(2)?,
+            user: row.text(3)?,
+            about: row.text(4)?,
+            sealed: row.opt_blob(5)?,
+            due_at: row.opt_int(6)?,
+            attempts: row.int(7)?,
+            outcome: row.text(8)?,
+            created_at: row.int(9)?,
+            ended_at: row.opt_int(10)?,
+        })
+    }
+}
+
+macro_rules! columns {
+    () => {
+        "id, kind, app, user_id, about, sealed, due_at, attempts, outcome, created_at, ended_at"
+    };
+}
+
+/// Adds a row; with `only_if`, only where the connection it is about has this generation and kind by now.
+pub(super) fn insert(row: OutboxRow, only_if: Option<(i64, i64)>) -> Statement {
+    let OutboxRow { id, kind, app, user, about, sealed, due_at, created_at, .. } = row;
+    let mut params = values![id, kind, app, user, about, sealed, due_at, created_at];
+    let sql = match only_if {
+        None => {
+            "INSERT INTO outbox (id, kind, app, user_id, about, sealed, due_at, created_at)
+                VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (id) DO NOTHING"
+        }
+        Some((generation, of_kind)) => {
+            params.extend(values![generation, of_kind]);
+            "INSERT INTO outbox (id, kind, app, user_id, about, sealed, due_at, created_at)
+                SELECT $1, $2, $3, $4, $5, $6, $7, $8 WHERE EXISTS (SELECT 1 FROM connections
+                    WHERE app = $3 AND user_id = $4 AND generation = $9 AND kind = $10)
+                ON CONFLICT (id) DO NOTHING"
+        }
+    };
+    Statement::new(sql, params)
+}
+
+/// The table `outbox`. Owner: grants.
+#[derive(Clone)]
+pub struct Outbox {
+    engine: Arc<dyn Engine>,
+}
+
+impl Outbox {
+    pub(super) fn new(engine: Arc<dyn Engine>) -> Self {
+        Self { engine }
+    }
+
+    /// Adds a piece of work, unless one of its id is there.
+    pub async fn add(&self, row: OutboxRow) -> Result<(), Error> {
+        self.engine.write(insert(row, None)).await?;
+        Ok(())
+    }
+
+    /// Takes up to `limit` pieces that are due at `now`, one by one: each is the caller's until `until`, and then
+    /// anybody's again.
+    pub async fn take_due(&self, now: i64, until: i64, limit: i64) -> Result<Vec<OutboxRow>, Error> {
+        let sql = concat!(
+            "SELECT ",
+            columns!(),
+            " FROM outbox WHERE due_at IS NOT NULL AND due_at <= $1 ORDER BY due_at LIMIT $2"
+        );
+        let found: Vec<OutboxRow> = self.engine.all(Statement::new(sql, values![now, limit])).await?;
+        let mut taken = Vec::with_capacity(found.len());
+        for row in found {
+            let sql = "UPDATE outbox SET due_at = $2, attempts = attempts + 1
+                WHERE id = $1 AND due_at = $3 AND attempts = $4";
+            let params = values![row.id.as_str(), until, row.due_at, row.attempts];
+            if self.engine.write(Statement::new(sql, params)).await?.affected > 0 {
+                taken.push(OutboxRow { due_at: Some(until), attempts: row.attempts + 1, ..row });
+            }
+        }
+        Ok(taken)
+    }
+
+    /// Ends a piece of work that the caller took: what was sealed goes. False when somebody else took it meanwhile.
+    pub async fn end(&self, row: &OutboxRow, outcome: &str, now: i64) -> Result<bool, Error> {
+        let sql = "UPDATE outbox SET due_at = NULL, sealed = NULL, outcome = $3, ended_at = $4
+            WHERE id = $1 AND attempts = $2 AND due_at IS NOT NULL";
+        let params = values![row.id.as_str(), row.attempts, outcome, now];
+        Ok(self.engine.write(Statement::new(sql, params)).await?.affected > 0)
+    }
+
+    /// Puts off a piece of work that the caller took, and notes why.
+    pub async fn retry(&self, row: &OutboxRow, why: &str, due_at: i64) -> Result<bool, Error> {
+        let sql = "UPDATE outbox SET due_at = $3, outcome = $4
+            WHERE id = $1 AND attempts = $2 AND due_at IS NOT NULL";
+        let params = values![row.id.as_str(), row.attempts, due_at, why];
+        Ok(self.engine.write(Statement::new(sql, params)).await?.affected > 0)
+    }
+
+    /// Takes a piece of work of this kind and user out, once; None when it is not there, or has ended or is being done.
+    pub async fn withdraw(
+        &self,
+        id: &str,
+        kind: i64,
+        user: &str,
+        now: i64,
+    ) -> Result<Option<OutboxRow>, Error> {
+        let sql = concat!(
+            "DELETE FROM outbox WHERE id = $1 AND kind = $2 AND user_id = $3 AND due_at > $4 AND attempts = 0 RETURNING ",
+            columns!()
+        );
+        let written = self.engine.write(Statement::new(sql, values![id, kind, user, now])).await?;
+        written.rows.into_iter().next().map(OutboxRow::try_from).transpose()
+    }
+
+    /// One of this kind and user, as it stands.
+    pub async fn get(&self, id: &str, kind: i64, user: &str) -> Result<Option<OutboxRow>, Error> {
+        let sql =
+            concat!("SELECT ", columns!(), " FROM outbox WHERE id = $1 AND kind = $2 AND user_id = $3");
+        self.engine.one(Statement::new(sql, values![id, kind, user])).await
+    }
+
+    /// A user's pieces of one kind since then, newest first, at most `limit`.
+    pub async fn of_user(
+        &self,
+        user: &str,
+        kind: i64,
+        since: i64,
+        limit: i64,
+    ) -> Result<Vec<OutboxRow>, Error> {
+        let sql = concat!(
+            "SELECT ",
+            columns!(),
+            " FROM outbox WHERE user_id = $1 AND kind = $2 AND created_at >= $3 ORDER BY created_at DESC LIMIT $4"
+        );
+        self.engine.all(Statement::new(sql, values![user, kind, since, limit])).await
+    }
+
+    /// When the next one is due.
+    pub async fn next_due(&self) -> Result<Option<i64>, Error> {
+        let sql = "SELECT MIN(due_at) FROM outbox WHERE due_at IS NOT NULL";
+        let rows = self.engine.read(Statement::new(sql, Vec::new())).await?;
+        rows.into_iter().next().map_or(Ok(None), |mut row| row.opt_int(0))
+    }
+
+    /// Removes up to `limit` that ended before then; gives how many.
+    pub async fn sweep(&self, before: i64, limit: i64) -> Result<u64, Error> {
+        let sql = "DELETE FROM outbox WHERE id IN
+            (SELECT id FROM outbox WHERE ended_at IS NOT NULL AND ended_at < $1 ORDER BY ended_at LIMIT $2)";
+        Ok(self.engine.write(Statement::new(sql, values![before, limit])).await?.affected)
+    }
+}
