@@ -1,28 +1,40 @@
 //! OAuth2 providers: what differs between them as data, the requests that go to them, and what their replies mean.
 //!
 //! The protocol is the library's (`oauth2`); reading replies is ours, because hardly any provider answers as the RFC
-//! has it. Nothing here keeps anything or knows of Apps and users: `grants` does.
+//! has it. Nothing here knows of Apps and users, and what is to be kept the caller keeps: `grants` does.
 
+mod assertion;
 mod catalogue;
+mod client;
 mod descriptor;
+mod device;
 mod failure;
+mod grant;
 mod metadata;
+mod outgoing;
 mod place;
+mod private_key;
+mod provider;
+mod reading;
 mod reply;
-mod request;
+mod token;
 
 pub use catalogue::{BadFile, Catalogue};
+pub use client::{Client, Verifier};
 pub use descriptor::{
-    BasicEncoding, BodyFormat, ClientAuth, Descriptor, Pkce, RefreshRules, ReplyRules, Revoke, RevokeStyle,
-    Rotation, Scopes,
+    AssertionAudience, BasicEncoding, BodyFormat, ClientAuth, Descriptor, Pkce, RefreshRules, ReplyRules,
+    Revoke, RevokeStyle, Rotation, Scopes,
 };
+pub use device::{Device, read_device};
 pub use failure::{Class, Failure};
-pub use metadata::Metadata;
+pub use metadata::{Issuer, Metadata};
+pub use outgoing::Outgoing;
 pub use place::{Filled, Form, Placeholder, Template};
+pub use private_key::PrivateKey;
+pub use provider::{Asking, Provider};
 pub use reply::{Expiry, Tokens, read};
-pub use request::{Client, Outgoing, Provider, Verifier};
 
-/// What can be wrong with a descriptor, or with what an administrator filled in.
+/// What can be wrong with a descriptor, with what an administrator filled in, or with writing a request.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
     /// A field, and what is the matter with it.
@@ -50,4 +62,7 @@ pub enum Error {
     /// The library could not write a request.
     #[error("the request to {0} could not be written")]
     Unwritten(&'static str),
+    /// The operating system gave no random bytes.
+    #[error("there is no randomness to write a request with")]
+    NoRandomness,
 }
