@@ -8,6 +8,7 @@ mod catalogue;
 mod client;
 mod descriptor;
 mod device;
+mod device_poll;
 mod failure;
 mod grant;
 mod id_token;
@@ -17,6 +18,7 @@ mod metadata;
 mod outgoing;
 mod place;
 mod private_key;
+mod probe;
 mod provider;
 mod reading;
 mod reply;
@@ -29,6 +31,7 @@ pub use descriptor::{
     Revoke, RevokeStyle, Rotation, Scopes,
 };
 pub use device::{Device, read_device};
+pub use device_poll::{DeviceNext, DevicePoll};
 pub use failure::{Class, Failure};
 pub use id_token::{Claims, Expected, Forged, verify};
 pub use key_set::KeySet;
@@ -37,6 +40,7 @@ pub use metadata::{Issuer, Metadata};
 pub use outgoing::Outgoing;
 pub use place::{Filled, Form, Placeholder, Template};
 pub use private_key::PrivateKey;
+pub use probe::{Probe, verdict};
 pub use provider::{Asking, Provider};
 pub use reply::{Expiry, Tokens, read};
 
