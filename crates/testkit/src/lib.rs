@@ -11,6 +11,7 @@ pub mod browser;
 pub mod cast;
 pub mod child;
 pub mod fake_app;
+pub mod managed;
 pub mod postgres;
 pub mod site;
 pub mod wire;

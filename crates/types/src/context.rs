@@ -156,9 +156,16 @@ pub struct OAuth2Context {
     /// The redirect URI to register at the remote service.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub complete_url: String,
-    /// The acting user's record, as it was stored.
+    /// The acting user's record, as it was stored; of a managed connection, a token that lives for a while.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub user: Option<RawJson>,
+    /// Ours, of managed connections alone: `connected`, `missing_scopes`, `needs_reconnect`, `unavailable` or
+    /// `not_connected`.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub status: String,
+    /// Ours: where a browser connects again, unless all is well.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub reconnect_url: String,
 }
 
 impl PartialEq for OAuth2Context {

@@ -149,6 +149,7 @@ impl FakeService {
                 connect_url: routes::connect_url(self.site_url(), &app),
                 complete_url: routes::complete_url(self.site_url(), &app),
                 user: state.expanded(user_id),
+                ..OAuth2Context::default()
             },
             ..Context::default()
         }

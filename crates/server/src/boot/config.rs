@@ -33,6 +33,8 @@ pub struct Config {
     pub compat: Compat,
     /// The browser flow.
     pub connect: Connect,
+    /// Providers of managed connections.
+    pub providers: Providers,
     /// Outgoing requests.
     pub egress: Egress,
     /// How much one user or App may do.
@@ -160,6 +162,16 @@ impl Default for Connect {
             bind: Bind::Browser,
         }
     }
+}
+
+/// `[providers]`
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+#[derive(Default)]
+pub struct Providers {
+    /// A folder with descriptors of further providers, one `.toml` file each; one that has the name of a provider that
+    /// comes along takes its place. Empty for none.
+    pub dir: String,
 }
 
 /// `[egress]`

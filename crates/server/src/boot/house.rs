@@ -10,6 +10,7 @@ use tessera_types::Password;
 use url::Url;
 
 use super::config::{self, Config};
+use super::messenger::Bots;
 use super::ready::Readiness;
 use crate::apps::Registry;
 use crate::audit::Audit;
@@ -17,11 +18,12 @@ use crate::calls::{self, Calls};
 use crate::connect::{self, Connect};
 use crate::egress::{Egress, Rules};
 use crate::env::{Env, Ids};
-use crate::grants::Grants;
+use crate::grants::{self, Grants};
 use crate::http;
 use crate::lifecycle::Lifecycle;
 use crate::platform::Platform;
 use crate::platform::standalone::{self, Standalone};
+use crate::providers::Catalogue;
 use crate::store::{self, Store, StoreConfig};
 use crate::upstream::Upstream;
 use crate::vault::{self, RootKey, RootKeyError, Vault};
@@ -99,9 +101,15 @@ pub async fn build(config: &Config, site_url: Url, env: Env) -> Result<House, Er
     let egress = Arc::new(Egress::new(rules(config)?)?);
 
     let apps = Arc::new(Registry::new(store.apps.clone(), Arc::clone(&vault), env.clone()));
-    let (vault_, audit_) = (Arc::clone(&vault), Arc::clone(&audit));
-    let grants = Grants::new(Arc::clone(&apps), &store, vault_, audit_, env.clone());
-    let grants = Arc::new(grants.limited(config.limits.reads_per_second));
+    let leaning = grants::Rooms {
+        apps: Arc::clone(&apps),
+        vault: Arc::clone(&vault),
+        audit: Arc::clone(&audit),
+        egress: Arc::clone(&egress),
+        catalogue: catalogue(config)?,
+        env: env.clone(),
+    };
+    let grants = Arc::new(Grants::new(&store, leaning).limited(config.limits.reads_per_second));
     let upstream = Arc::new(Upstream::new(Arc::clone(&egress), env.clone()));
     let site = standalone::Settings {
         show_email_address: config.site.show_email_address,
@@ -109,6 +117,8 @@ pub async fn build(config: &Config, site_url: Url, env: Env) -> Result<House, Er
     };
     let standalone = Standalone::open(&store, Arc::clone(&vault), env.clone(), site).await?;
     let platform: Arc<dyn Platform> = Arc::clone(&standalone) as _;
+
+    grants.join_messenger(Arc::new(Bots::new(Arc::clone(&apps), Arc::clone(&platform), &site_url)));
 
     let settings = calls::Settings {
         site_url: config_text(&site_url),
@@ -276,6 +286,29 @@ fn rules(config: &Config) -> Result<Rules, Error> {
     }
     rules.extra_ca = config.egress.extra_ca.iter().map(PathBuf::from).collect();
     Ok(rules)
+}
+
+/// The providers that come along, and those that lie in the administrator's folder.
+fn catalogue(config: &Config) -> Result<Catalogue, Error> {
+    let key = "providers.dir";
+    let wrong = |what: String| config::Error::new(key, what);
+    let bundled = Catalogue::bundled().map_err(|error| wrong(error.to_string()))?;
+    if config.providers.dir.is_empty() {
+        return Ok(bundled);
+    }
+    let unread = |path: &Path, error: std::io::Error| wrong(format!("{}: {error}", path.display()));
+    let dir = Path::new(&config.providers.dir);
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(dir).map_err(|error| unread(dir, error))? {
+        let path = entry.map_err(|error| unread(dir, error))?.path();
+        if path.extension().is_some_and(|extension| extension == "toml") {
+            let text = std::fs::read_to_string(&path).map_err(|error| unread(&path, error))?;
+            files.push((path, text));
+        }
+    }
+    files.sort();
+    let files = files.iter().map(|(path, text)| (path.as_path(), text.as_str()));
+    Ok(bundled.with_files(files).map_err(|error| wrong(error.to_string()))?)
 }
 
 fn trace_ratio(config: &Config) -> Result<f64, Error> {

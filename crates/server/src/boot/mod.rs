@@ -12,6 +12,7 @@ mod house;
 mod local;
 mod log;
 mod manual;
+mod messenger;
 mod new;
 mod probe;
 pub mod ready;

@@ -156,8 +156,10 @@ impl Listening {
             router, health: health_routes, readiness, connect, standalone, lifecycle, grants, ..
         } = house;
         let socket = local::open(&dir, lifecycle, Arc::clone(&grants))?;
-        let sweeping = tokio::spawn(sweep(Arc::clone(&connect), Arc::clone(&standalone)));
+        let sweeping =
+            tokio::spawn(sweep(Arc::clone(&connect), Arc::clone(&grants), Arc::clone(&standalone)));
         let keeping = tokio::spawn(keep_uses(Arc::clone(&grants)));
+        let working = tokio::spawn(work(Arc::clone(&grants)));
         let close = close_after(stop, readiness, Arc::clone(&connect));
         let mut serving = tokio::task::JoinSet::new();
         for listener in listeners {
@@ -177,6 +179,8 @@ impl Listening {
         // What began between the last completion and the closing of the listeners.
         drain(&connect).await;
         keeping.abort();
+        // A refresh that is under way has its claim in the store: the next start knows of it.
+        working.abort();
         if let Err(error) = grants.keep_uses().await {
             tracing::error!(%error, "the last uses of connections could not be written, and are lost");
         }
@@ -265,17 +269,29 @@ async fn serve_on(listener: TcpListener, router: Router, mut stop: watch::Receiv
     }
 }
 
-async fn sweep(connect: Arc<Connect>, standalone: Arc<crate::platform::standalone::Standalone>) {
+async fn sweep(
+    connect: Arc<Connect>,
+    grants: Arc<Grants>,
+    standalone: Arc<crate::platform::standalone::Standalone>,
+) {
     let mut every = tokio::time::interval(SWEEP_EVERY);
     loop {
         every.tick().await;
         if let Err(error) = connect.sweep().await {
             tracing::warn!(%error, "expired flows could not be removed");
         }
+        if let Err(error) = grants.sweep().await {
+            tracing::warn!(%error, "work that ended long ago could not be forgotten");
+        }
         if let Err(error) = standalone.sweep().await {
             tracing::warn!(%error, "expired sessions could not be removed");
         }
     }
+}
+
+/// What is due of managed connections.
+async fn work(grants: Arc<Grants>) {
+    grants.work().await;
 }
 
 /// Writes when connections were last used. Without it nothing else is worse off, so a failure waits for the next time.

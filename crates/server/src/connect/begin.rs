@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 use tessera_types::{App, AppId, CallResponse, Context, RawJson};
 
+use super::state::Issued;
 use super::{Connect, Error, FlowCookie, Visitor};
 use crate::audit;
 use crate::calls::ServerCall;
@@ -49,9 +50,16 @@ impl Connect {
         self.connectable(app, visitor).await?;
         let record = self.apps.callable(app).await?;
         self.pace(&self.begins, &visitor.identity.user_id)?;
-        let (state, cookie) = self.issue(app, visitor).await?;
+        let Issued { state, cookie, url } = self.issue(app, visitor).await?;
         let bound = if cookie.is_some() { "browser" } else { "person" };
-        match self.lead(&record, app, visitor, &state, bound).await {
+        let led = match url {
+            // An administrator said where: nobody asks the App.
+            Some(url) => {
+                self.note(audit::Act::FlowStarted, app, visitor, bound).await.map(|()| url.to_string())
+            }
+            None => self.lead(&record, app, visitor, &state, bound).await,
+        };
+        match led {
             Ok(url) => Ok(Begun { url, cookie }),
             Err(error) => {
                 // Its cookie never gets to the browser, so nobody could spend it. A person's own token may still: as

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use tessera_types::{App, AppId, CallResponse, Context, RawJson};
 use tokio::time::Instant;
 
+use super::managed::Choice;
 use super::{Connect, Error, Visitor};
 use crate::audit;
 use crate::calls::ServerCall;
@@ -19,12 +20,26 @@ pub struct Completed {
     pub app_name: String,
     /// The provider's refusal that the App was told of, as one of the fixed codes.
     pub declined: Option<&'static str>,
-    /// What the App said of that refusal, where it answered with an error of its own.
+    /// What the App said of that refusal, or of the account that is connected, where it answered with an error of its
+    /// own.
     pub said: Option<String>,
+    /// The account of a managed connection: `somebody@example.com at Google`.
+    pub account: Option<String>,
+    /// Whether what was connected before stays.
+    pub kept: bool,
+    /// What the person is asked before anything changes.
+    pub choice: Option<Choice>,
+}
+
+impl Completed {
+    /// Nothing to be said of it.
+    pub(super) fn well(app_name: String) -> Self {
+        Self { app_name, declined: None, said: None, account: None, kept: false, choice: None }
+    }
 }
 
 /// What came with a callback, checked and taken apart: every argument once (OS-14).
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct CallbackQuery {
     values: BTreeMap<String, String>,
 }
@@ -83,8 +98,24 @@ impl CallbackQuery {
         self.values.get("state").map(String::as_str).filter(|state| !state.is_empty())
     }
 
+    /// One argument.
+    pub(super) fn get(&self, name: &str) -> Option<&str> {
+        self.values.get(name).map(String::as_str)
+    }
+
+    /// All of them.
+    pub(super) fn values(&self) -> &BTreeMap<String, String> {
+        &self.values
+    }
+
+    /// What a managed App gets: nothing that could be swapped.
+    pub(super) fn without_code(mut self) -> Result<BTreeMap<String, RawJson>, Error> {
+        self.values.remove("code");
+        self.into_values()
+    }
+
     /// The provider's refusal, if it refused, as one of the fixed codes.
-    fn declined(&self) -> Option<&'static str> {
+    pub(super) fn declined(&self) -> Option<&'static str> {
         let error = self.values.get("error").filter(|error| !error.is_empty())?;
         Some(CODES.into_iter().find(|code| code == error).unwrap_or(OTHER_CODE))
     }
@@ -143,7 +174,7 @@ impl Connect {
             return Err(Error::CompleteNotPermitted(app.clone()));
         }
         let state = query.state().ok_or(Error::NoState)?;
-        self.redeem(state, app, visitor, cookie).await?;
+        let spent = self.redeem(state, app, visitor, cookie).await?;
         let finish = Finish {
             app: app.clone(),
             record,
@@ -154,7 +185,13 @@ impl Connect {
             query,
         };
         let connect = Arc::clone(self);
-        self.tasks.run(async move { connect.finish(finish).await }).await.unwrap_or(Err(Error::TaskDied))
+        let work = async move {
+            match spent.flow {
+                None => connect.finish(finish).await,
+                Some(flow) => connect.finish_managed(finish, flow).await,
+            }
+        };
+        self.tasks.run(work).await.unwrap_or(Err(Error::TaskDied))
     }
 
     async fn finish(&self, finish: Finish) -> Result<Completed, Error> {
@@ -184,19 +221,19 @@ impl Connect {
             (false, _) => None,
         };
         self.note(audit::Act::FlowCompleted, &app, &visitor, declined.unwrap_or_default()).await?;
-        Ok(Completed { app_name: record.manifest.display_name.clone(), declined, said })
+        Ok(Completed { declined, said, ..Completed::well(record.manifest.display_name.clone()) })
     }
 }
 
 /// What a completion needs once its request may be gone.
-struct Finish {
-    app: AppId,
-    record: Arc<App>,
-    identity: Identity,
-    by_cookie: bool,
-    request: String,
-    deadline: Instant,
-    query: CallbackQuery,
+pub(super) struct Finish {
+    pub(super) app: AppId,
+    pub(super) record: Arc<App>,
+    pub(super) identity: Identity,
+    pub(super) by_cookie: bool,
+    pub(super) request: String,
+    pub(super) deadline: Instant,
+    pub(super) query: CallbackQuery,
 }
 
 #[cfg(test)]

@@ -70,6 +70,12 @@ pub enum Error {
         /// Where it leads.
         origin: String,
     },
+    /// A callback of a managed flow brought neither a code nor a refusal.
+    #[error("the provider sent neither a code nor an error: invalid input")]
+    NoCode,
+    /// The site's address makes no redirect URI.
+    #[error("the site's address makes no redirect URI")]
+    NoRedirect,
     /// A page's form is old, or of another session; with what to do about it.
     #[error("this page is out of date: {0}")]
     StaleForm(&'static str),
@@ -137,7 +143,18 @@ impl Error {
             Self::ConnectNotPermitted(_) | Self::CompleteNotPermitted(_) | Self::NoState => {
                 Standing::Kind(Kind::Unauthorized)
             }
-            Self::Repeated(_) | Self::TooLong | Self::TokenInQuery | Self::StaleForm(_) => Standing::Invalid,
+            Self::Repeated(_) | Self::TooLong | Self::TokenInQuery | Self::StaleForm(_) | Self::NoCode => {
+                Standing::Invalid
+            }
+            Self::Grants(error) => match error {
+                grants::Error::Issuer(_) | grants::Error::IdToken(_) => Standing::Kind(Kind::Forbidden),
+                grants::Error::ProviderChanged(_) => Standing::Invalid,
+                grants::Error::NoClient(_)
+                | grants::Error::ClientRefused { .. }
+                | grants::Error::Exchange { .. } => Standing::BadGateway,
+                error if error.kind() != Kind::Other => Standing::Kind(error.kind()),
+                _ => Standing::Internal,
+            },
             Self::FromApp(_) | Self::AppSaidNo(_) | Self::ResponseType(_) | Self::DataType(_) => {
                 Standing::App
             }
@@ -145,6 +162,11 @@ impl Error {
             Self::TooFast { wait, .. } | Self::TooManyFlows { wait, .. } => Standing::Later(*wait),
             _ => Standing::Internal,
         }
+    }
+
+    /// Whether the state was spent before this went wrong.
+    pub fn is_after_the_state(&self) -> bool {
+        self.standing() == Standing::App || matches!(self, Self::NoCode | Self::Grants(_))
     }
 
     /// A fixed word for the audit log.
@@ -161,6 +183,12 @@ impl Error {
             Self::ResponseType(_) | Self::DataType(_) | Self::BadUrl { .. } => "app-answer",
             Self::UnknownOrigin { .. } => "origin",
             Self::StaleForm(_) => "form",
+            Self::NoCode => "query",
+            Self::Grants(grants::Error::Issuer(_)) => "issuer",
+            Self::Grants(grants::Error::IdToken(_)) => "id-token",
+            Self::Grants(grants::Error::ProviderChanged(_)) => "provider-changed",
+            Self::Grants(grants::Error::NoClient(_) | grants::Error::ClientRefused { .. }) => "client",
+            Self::Grants(grants::Error::Exchange { .. }) => "exchange",
             Self::TooFast { .. } | Self::TooManyFlows { .. } => "limit",
             _ => "internal",
         }

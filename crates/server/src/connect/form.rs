@@ -16,6 +16,8 @@ const LIFE_MS: i64 = 10 * 60 * 1000;
 pub enum PageForm<'a> {
     /// The confirm page's: connecting with this App.
     Connect(&'a AppId),
+    /// The page that asks which of two accounts it shall be.
+    Choice(&'a AppId),
     /// The accounts page's: ending a connection.
     Accounts,
 }
@@ -47,6 +49,7 @@ impl Connect {
     fn form_mac(&self, form: PageForm<'_>, visitor: &Visitor<'_>, until: i64) -> String {
         let (purpose, app) = match form {
             PageForm::Connect(app) => ("connect", app.as_str()),
+            PageForm::Choice(app) => ("choice", app.as_str()),
             PageForm::Accounts => ("accounts", ""),
         };
         let (session, user) = (&visitor.identity.session_id, &visitor.identity.user_id);
@@ -59,7 +62,7 @@ impl PageForm<'_> {
     /// The error for who is late, with what to do about it.
     pub fn stale(self) -> Error {
         Error::StaleForm(match self {
-            Self::Connect(_) => "open the connect link again",
+            Self::Connect(_) | Self::Choice(_) => "open the connect link again",
             Self::Accounts => "open it again",
         })
     }

@@ -3,6 +3,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use tessera_types::AppId;
+use url::Url;
 
 use super::{Bind, Connect, Error, Visitor};
 use crate::env::{Env, RngError};
@@ -26,6 +27,14 @@ pub fn flow_cookie_name(digest: &[u8; 32]) -> String {
     format!("tessera-flow-{}", URL_SAFE_NO_PAD.encode(&digest[..9]))
 }
 
+/// A state that was issued.
+pub(super) struct Issued {
+    pub(super) state: String,
+    pub(super) cookie: Option<FlowCookie>,
+    /// The provider's address, where it is ours to build.
+    pub(super) url: Option<Url>,
+}
+
 /// Stands in the row of a flow in a browser that brought no cookie: never equal to a real hash, never empty.
 const NO_BROWSER: [u8; 1] = [0];
 
@@ -36,13 +45,10 @@ fn fresh(env: &Env, user: &str) -> Result<String, RngError> {
 
 impl Connect {
     /// A fresh state, stored: 32 random bytes in base64url, a dot, the person's id (OS-01).
-    pub(super) async fn issue(
-        &self,
-        app: &AppId,
-        visitor: &Visitor<'_>,
-    ) -> Result<(String, Option<FlowCookie>), Error> {
+    pub(super) async fn issue(&self, app: &AppId, visitor: &Visitor<'_>) -> Result<Issued, Error> {
         let user = &visitor.identity.user_id;
         let state = fresh(&self.env, user)?;
+        let (url, flow) = self.managed_flow(app, visitor, &state).await?.unzip();
         let digest = self.digest(&state);
         let now = self.env.now_ms();
         let bound = visitor.by_cookie && self.settings.bind == Bind::Browser;
@@ -63,13 +69,14 @@ impl Connect {
             redirect: self.redirect_uri(app),
             created_at: now,
             expires_at: now + i64::try_from(self.settings.state_life.as_millis()).unwrap_or(i64::MAX / 2),
+            flow,
         };
         let most = match self.settings.pending_flows {
             0 => i64::MAX,
             most => most.into(),
         };
         if self.states.insert_within(row, most).await? {
-            return Ok((state, cookie));
+            return Ok(Issued { state, cookie, url });
         }
         // One that ended just now makes room at once.
         let frees_at = self.states.frees_at(user, app.as_str(), now, most).await?.unwrap_or(now);
@@ -98,7 +105,7 @@ impl Connect {
         app: &AppId,
         visitor: &Visitor<'_>,
         cookie: Option<&str>,
-    ) -> Result<(), Error> {
+    ) -> Result<StateRow, Error> {
         let user = &visitor.identity.user_id;
         // Exactly one dot, and behind it the person who stands here.
         match state.split_once('.') {
@@ -109,7 +116,7 @@ impl Connect {
         let digest = self.digest(state);
         let spent = self.states.redeem(&digest, user, app.as_str(), &browser, self.env.now_ms()).await?;
         match spent {
-            Some(row) if row.redirect == self.redirect_uri(app) => Ok(()),
+            Some(row) if row.redirect == self.redirect_uri(app) => Ok(row),
             _ => Err(Error::StateMismatch),
         }
     }
@@ -123,7 +130,7 @@ impl Connect {
         self.vault.digest(Domain::Flow, cookie.as_bytes())
     }
 
-    fn redirect_uri(&self, app: &AppId) -> String {
+    pub(super) fn redirect_uri(&self, app: &AppId) -> String {
         tessera_types::routes::complete_url(self.settings.site_url.as_str(), app)
     }
 }

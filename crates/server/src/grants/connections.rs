@@ -131,7 +131,9 @@ impl Grants {
         if self.managed.refuses_store(act.app.as_str(), there.map(|row| row.kind)).await? {
             // decisions.md section 2: what Apps store to disconnect does so, and nothing else is theirs to store.
             return match kind_of(bytes) {
-                RESET => self.disconnect(act).await.map(|gone| if gone { Change::Made } else { Change::None }),
+                RESET => {
+                    self.disconnect(act).await.map(|gone| if gone { Change::Made } else { Change::None })
+                }
                 _ => Err(Error::ManagedStore(act.app.clone())),
             };
         }
@@ -216,7 +218,9 @@ impl Grants {
     /// it is read anew.
     async fn remove_managed(&self, act: &Act<'_>) -> Result<bool, Error> {
         for _ in 0..ATTEMPTS {
-            let Some(row) = self.connections.read(act.app.as_str(), act.actor).await? else { return Ok(false) };
+            let Some(row) = self.connections.read(act.app.as_str(), act.actor).await? else {
+                return Ok(false);
+            };
             let then = self.managed.farewell(act, &row).await?;
             if row.kind != MANAGED {
                 return self.remove_row(act, &row, None).await;
@@ -311,7 +315,8 @@ impl Grants {
         let rows = self.connections.list_app(app, after, limit).await?;
         let waiting = self.uses.of(&rows);
         let Some(last) = rows.last().map(|row| row.user.clone()) else { return Ok(Vec::new()) };
-        let told = told(rows, waiting, self.connections.uses_of_app(app, after, &last).await?, self.env.now_ms());
+        let told =
+            told(rows, waiting, self.connections.uses_of_app(app, after, &last).await?, self.env.now_ms());
         self.with_places(told).await
     }
 
@@ -360,7 +365,8 @@ fn told(
         if !is_one(&row) {
             continue;
         }
-        let managed = row.managed.as_deref().filter(|_| row.kind == MANAGED).map(|row| told_managed(row, now));
+        let managed =
+            row.managed.as_deref().filter(|_| row.kind == MANAGED).map(|row| told_managed(row, now));
         let key = (row.app, row.user);
         let stored = stored.remove(&key);
         let waiting = waiting.map(|used| (used.at, used.by.into_owned()));

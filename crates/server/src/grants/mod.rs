@@ -8,6 +8,7 @@ mod connections;
 mod credentials;
 mod managed;
 mod meters;
+mod service;
 mod standing;
 mod uses;
 mod versions;
@@ -16,7 +17,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use connections::{Connection, Released};
-pub use managed::{About, Accepted, Messenger, ProviderRecord, ProviderSet, Returned, Revocation, Want, Word, machine};
+pub use managed::{
+    About, Accepted, Messenger, ProviderRecord, ProviderSet, Returned, Revocation, Want, Word, machine,
+};
+pub use service::{Authorize, NewClient, Preset};
 pub use standing::Standing;
 use tessera_types::AppId;
 use tessera_types::error::Kind;
@@ -101,7 +105,9 @@ pub enum Error {
         lives: i64,
     },
     /// The provider does not accept the App's client.
-    #[error("the provider refuses the client of app {app} ({code}): an administrator must look at its id and secret")]
+    #[error(
+        "the provider refuses the client of app {app} ({code}): an administrator must look at its id and secret"
+    )]
     ClientRefused {
         /// Which App.
         app: AppId,
@@ -117,6 +123,9 @@ pub enum Error {
     /// A callback from somebody else than the provider (OS-12).
     #[error("{0}: forbidden")]
     Issuer(&'static str),
+    /// An id_token that is not the provider's, or not for this flow (OS-24).
+    #[error("{0}: forbidden")]
+    IdToken(providers::Forged),
     /// A code was not swapped.
     #[error("{provider} did not give a token ({})", failure.code)]
     Exchange {
@@ -209,26 +218,12 @@ impl Grants {
         let reads = Limit::none(env.clone());
         let (uses, meters) = (Arc::new(uses::Uses::new()), Arc::new(meters::Meters::default()));
         let versions = Arc::new(versions::Versions::default());
-        let managed = Arc::new(managed::Managed {
-            connections: connections.clone(),
-            credentials: credentials.clone(),
-            providers: store.providers.clone(),
-            outbox: store.outbox.clone(),
-            vault: Arc::clone(&vault),
-            audit: Arc::clone(&audit),
-            env: env.clone(),
-            egress,
-            catalogue,
-            versions: Arc::clone(&versions),
-            uses: Arc::clone(&uses),
-            meters: Arc::clone(&meters),
-            messenger: std::sync::OnceLock::new(),
-            paces: Default::default(),
-            flights: Default::default(),
-            setups: Default::default(),
-            busy: Default::default(),
-            bell: tokio::sync::Notify::new(),
-        });
+        let managed = Arc::new(managed::Managed::new(
+            store,
+            (&vault, &audit, &env),
+            (egress, catalogue),
+            (&versions, &uses, &meters),
+        ));
         Self { apps, credentials, connections, vault, audit, env, reads, uses, versions, meters, managed }
     }
 

@@ -19,6 +19,11 @@ pub enum Standing {
 }
 
 impl Standing {
+    /// Whether an App that asked for a record learns something by it.
+    pub fn is_worth_telling(self) -> bool {
+        matches!(self, Self::MissingScopes | Self::NeedsReconnect | Self::Unavailable)
+    }
+
     /// The word on the wire.
     pub fn word(self) -> &'static str {
         match self {

@@ -12,9 +12,9 @@ use super::errors::WireError;
 use super::extract::Segment;
 use super::pages::{self, wants_page};
 use super::{House, cookies, proof};
-use crate::connect::{Begun, Completed, Error, PARKED_FOR, PageForm, Standing, Visitor, flow_cookie_name};
+use crate::connect::{Begun, Choice, Completed, Error, PARKED_FOR, PageForm, Visitor, flow_cookie_name};
 use crate::web::sign_in::DETOUR;
-use crate::web::{Confirm, Connected, Declined, Page};
+use crate::web::{Chosen, Confirm, Connected, Connection, Declined, Which};
 
 /// The ticket of a callback that waits for its owner to sign in.
 const PARKED: &str = "tessera-parked";
@@ -120,16 +120,17 @@ async fn try_complete(
     let cookie = cookie.as_ref().map(AccessToken::expose);
     let completed = house.connect.complete(app, &visitor, query, cookie).await;
     // Once the App was called the state is spent, whatever the App said: its cookie is worth nothing (OS-05).
-    let is_spent = completed.as_ref().err().is_none_or(|error| error.standing() == Standing::App);
+    let is_spent = completed.as_ref().err().is_none_or(Error::is_after_the_state);
     let mut response = match completed {
         // Programs get the App's word as the wire has it; people get the page that says what became of their account,
         // with the same status.
-        Ok(Completed { said: Some(text), .. }) if !wants_page(headers) => {
+        Ok(Completed { said: Some(text), declined: Some(_), .. }) if !wants_page(headers) => {
             WireError::from(Error::AppSaidNo(text)).into_response()
         }
         Ok(done) => {
-            let mut response = pages::respond(closing_page(&done, house.settings.site_url.as_str()));
-            if done.said.is_some() {
+            let refused = done.declined.is_some() && done.said.is_some();
+            let mut response = closing(house, app, &visitor, &done);
+            if refused {
                 *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
             }
             response
@@ -143,16 +144,64 @@ async fn try_complete(
     Ok(response)
 }
 
-fn closing_page(done: &Completed, site_url: &str) -> Page {
-    match done.declined {
-        None => {
-            let accounts = routes::below_site(site_url, &format!("{}/accounts", routes::TESSERA_V1));
-            Connected::page(&done.app_name, &accounts, site_url)
-        }
-        Some(code) => {
-            Declined::page(&done.app_name, code, done.said.as_deref().unwrap_or_default(), site_url)
-        }
+/// What people see at the end of a flow.
+fn closing(house: &House, app: &AppId, visitor: &Visitor<'_>, done: &Completed) -> Response {
+    let site_url = house.settings.site_url.as_str();
+    if let Some(choice) = &done.choice {
+        let token = house.connect.form_token(PageForm::Choice(app), visitor);
+        let action =
+            routes::below_site(site_url, &format!("{}/connections/{app}/choice", routes::TESSERA_V1));
+        let Choice { ticket, before, after } = choice;
+        let asked = Which { app_name: &done.app_name, before, after, ticket, token: &token, action: &action };
+        let mut response = pages::respond(Chosen::page(asked, site_url));
+        response.headers_mut().insert(header::REFERRER_POLICY, HeaderValue::from_static("same-origin"));
+        return response;
     }
+    if let Some(code) = done.declined {
+        let said = done.said.as_deref().unwrap_or_default();
+        return pages::respond(Declined::page(&done.app_name, code, said, site_url));
+    }
+    let accounts = routes::below_site(site_url, &format!("{}/accounts", routes::TESSERA_V1));
+    let account = done.account.as_deref().unwrap_or_default();
+    let note = done.said.as_deref().unwrap_or_default();
+    pages::respond(Connected::page(
+        &done.app_name,
+        Connection { account, kept: done.kept, note },
+        &accounts,
+        site_url,
+    ))
+}
+
+/// What the page that asks which account it shall be sends.
+#[derive(Deserialize)]
+pub(super) struct Answered {
+    token: String,
+    ticket: String,
+    answer: String,
+}
+
+/// The answer to the page that asks which account it shall be.
+pub(super) async fn choose(
+    State(house): State<House>,
+    caller: Caller,
+    Segment(app): Segment<AppId>,
+    headers: HeaderMap,
+    form: Result<Form<Answered>, axum::extract::rejection::FormRejection>,
+) -> Response {
+    let chosen = async {
+        refuse_embedded(&headers)?;
+        refuse_foreign_form(&house, &headers)?;
+        let Some(visitor) = visitor(&caller) else {
+            return Err(WireError::unauthorized("user ID is required"));
+        };
+        let Form(form) = form.map_err(|_| PageForm::Choice(&app).stale())?;
+        house.connect.check_form_token(PageForm::Choice(&app), &visitor, &form.token)?;
+        let take = form.answer == "take";
+        let done = house.connect.choose(&app, &visitor, &form.ticket, take).await?;
+        let done = done.ok_or_else(|| PageForm::Choice(&app).stale())?;
+        Ok(closing(&house, &app, &visitor, &done))
+    };
+    chosen.await.unwrap_or_else(|error| pages::fail(&house, &headers, &caller, error))
 }
 
 /// Without a session: the query waits, sealed, under a one-time cookie while its owner signs in.

@@ -15,7 +15,7 @@ use crate::{apps, calls, grants, lifecycle, platform};
 pub(super) struct WireError {
     pub(super) status: StatusCode,
     pub(super) text: String,
-    /// `Retry-After`.
+    /// `Retry-After`, of 429 and 503.
     pub(super) wait: Option<Wait>,
 }
 
@@ -88,6 +88,13 @@ impl From<grants::Error> for WireError {
     fn from(error: grants::Error) -> Self {
         match error {
             grants::Error::TooFast { wait, .. } => Self::later(&error, wait),
+            grants::Error::ManagedStore(_) => Self::new(StatusCode::CONFLICT, error.to_string()),
+            grants::Error::TooShort { .. } => {
+                Self::new(StatusCode::UNPROCESSABLE_ENTITY, format!("{error}: ask for less"))
+            }
+            grants::Error::Unavailable { wait, .. } => {
+                Self { wait: Some(wait), ..Self::new(StatusCode::SERVICE_UNAVAILABLE, error.to_string()) }
+            }
             _ => Self::of_kind(error.kind(), &error),
         }
     }

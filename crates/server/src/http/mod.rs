@@ -21,6 +21,7 @@ mod openapi;
 mod pages;
 mod passages;
 mod proof;
+mod providers;
 mod static_files;
 mod tessera;
 mod unread;
@@ -116,6 +117,12 @@ pub fn router(rooms: House, more: Router) -> Router {
         .route(&ours("/accounts"), only(get(accounts::show).post(accounts::press)))
         .route(&ours("/connections"), only(get(accounts::list)))
         .route(&ours("/connections/{app}"), only(delete(accounts::end)))
+        .route(&ours("/connections/{app}/choice"), only(post(connect::choose)))
+        .route(&ours("/providers"), only(get(providers::list)))
+        .route(
+            &ours("/apps/{app}/provider"),
+            only(get(providers::get).put(providers::put).delete(providers::remove)),
+        )
         .route(&ours("/apps"), only(get(tessera::apps)))
         .route(&ours("/apps/{app}/connections"), only(get(tessera::app_connections)))
         .route(&ours("/apps/{app}/origins"), only(get(tessera::app_origins)));

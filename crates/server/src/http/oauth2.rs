@@ -1,8 +1,8 @@
 //! R01 to R03: an App's client and a user's record (apps-framework.md sections 2.2 to 2.4), and DELETE to disconnect.
 
 use axum::body::Body;
-use axum::extract::State;
-use axum::http::{StatusCode, header};
+use axum::extract::{RawQuery, State};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use tessera_types::{AppId, OAuth2App, json};
 
@@ -11,7 +11,7 @@ use super::body::{self, RECORD_CAP};
 use super::caller::Caller;
 use super::errors::WireError;
 use crate::calls::Profile;
-use crate::grants::{Act, Change, Use};
+use crate::grants::{Act, Change, Use, Want};
 use crate::platform::{Audience, Event, REFRESH_BINDINGS};
 
 type Answer = Result<Response, WireError>;
@@ -41,17 +41,55 @@ pub(super) async fn store_user(State(house): State<House>, caller: Caller, body:
     Ok(stored(&house, change, Audience::User(act.actor.to_owned())))
 }
 
-/// R03. Nothing stored is 200 without a body: the driver's "not connected" (B-01).
-pub(super) async fn get_user(State(house): State<House>, caller: Caller) -> Answer {
+/// R03. Nothing stored is 200 without a body: the driver's "not connected" (B-01). Of a managed connection a header
+/// tells how it stands, and who asks may say for how long the token must live.
+pub(super) async fn get_user(
+    State(house): State<House>,
+    caller: Caller,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+) -> Answer {
     caller.person_or_documented_bot(house.settings.profile)?;
     let act = act(&caller, caller.app()?)?;
     house.grants.take_read(act.app)?;
-    Ok(match house.grants.record(&act, Use::Api).await? {
+    let want = want(query.as_deref(), &headers)?;
+    let released = house.grants.record(&act, Use::Api, want).await?;
+    let standing = released.standing;
+    let mut response = match released.record {
         None => StatusCode::OK.into_response(),
         Some(bytes) => {
             ([(header::CONTENT_TYPE, "application/json")], bytes.expose().to_vec()).into_response()
         }
-    })
+    };
+    if standing.is_worth_telling() {
+        response.headers_mut().insert(STATUS, HeaderValue::from_static(standing.word()));
+    }
+    Ok(response)
+}
+
+/// How a managed connection stands, unless all is well.
+const STATUS: HeaderName = HeaderName::from_static("tessera-connection");
+/// For how many seconds more the token must live; also as the query's `min_ttl`.
+const MIN_TTL: HeaderName = HeaderName::from_static("tessera-min-ttl");
+/// The most that may be asked for: a year of seconds.
+const LONGEST: i64 = 366 * 86_400;
+
+fn want(query: Option<&str>, headers: &HeaderMap) -> Result<Want, WireError> {
+    let wrong = || WireError::invalid(&"min_ttl must be a whole number of seconds, a year at most");
+    let asked = query.and_then(|query| {
+        let mut pairs = url::form_urlencoded::parse(query.as_bytes());
+        pairs.find(|(name, _)| name == "min_ttl").map(|(_, value)| value.into_owned())
+    });
+    let asked = match (asked, headers.get(MIN_TTL)) {
+        (Some(asked), _) => asked,
+        (None, Some(header)) => header.to_str().map_err(|_| wrong())?.to_owned(),
+        (None, None) => return Ok(Want::default()),
+    };
+    let seconds: i64 = asked.trim().parse().map_err(|_| wrong())?;
+    match seconds {
+        0..=LONGEST => Ok(Want::AtLeast(seconds * 1_000)),
+        _ => Err(wrong()),
+    }
 }
 
 /// Disconnect: ours, beside the framework's routes. 200 also where there was nothing.

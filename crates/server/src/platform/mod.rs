@@ -210,6 +210,9 @@ pub trait Platform: Send + Sync + 'static {
     /// Where a browser signs in, coming back to `return_to` (a path on the site) afterwards.
     fn sign_in_url(&self, return_to: &str) -> String;
 
+    /// Says something to a person as a bot, in the direct channel of the two.
+    async fn direct_message(&self, bot: &str, user: &str, message: &str) -> Result<(), Error>;
+
     /// Tells connected clients. Never fails: an event is a hint, not a promise.
     fn publish(&self, event: Event);
 }

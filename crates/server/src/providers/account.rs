@@ -3,8 +3,8 @@
 use serde_json::{Map, Value};
 use tessera_types::AccessToken;
 
-use super::{Descriptor, Outgoing, Provider};
-use crate::egress::{self, Audience, Egress};
+use super::{Claims, Descriptor, Provider};
+use crate::egress::Egress;
 
 /// An account at a provider. Both may be empty: not every provider tells.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -20,6 +20,13 @@ impl Account {
     pub fn told(descriptor: &Descriptor, members: &Map<String, Value>) -> Self {
         let at = |places: &[String]| places.iter().find_map(|place| find(members, place)).unwrap_or_default();
         Self { id: at(&descriptor.reply.account_id), name: at(&descriptor.reply.account_name) }
+    }
+
+    /// What an id_token says, once it is verified. An address that the provider does not vouch for is no name.
+    pub fn of(claims: Claims) -> Self {
+        let Claims { subject, email, email_verified, name, preferred_username, .. } = claims;
+        let name = email.filter(|_| email_verified).or(preferred_username).or(name);
+        Self { id: subject, name: name.unwrap_or_default() }
     }
 
     /// What one source lacks, from another.
@@ -51,19 +58,15 @@ impl Provider {
     /// Asks whose account a token is of, where the provider tells. A question that fails costs nobody their grant, so
     /// there is no error but in the log.
     pub async fn account_of(&self, egress: &Egress, token: &AccessToken) -> Account {
-        let Ok(Some(Outgoing { method, url, headers, body })) = self.userinfo(token) else {
-            return Account::default();
-        };
-        let (total, cap_bytes, audience) = (super::request::PATIENCE, super::request::REPLY_CAP, Audience::Provider);
-        let request = egress::Request { method, url, headers, body, total, cap_bytes, audience };
-        let reply = match egress.send(request).await {
+        let Ok(Some(request)) = self.userinfo(token) else { return Account::default() };
+        let reply = match request.send(egress).await {
             Ok(reply) if reply.status.is_success() => reply,
             Ok(reply) => {
                 tracing::warn!(provider = %self.descriptor().name, status = reply.status.as_u16(), "userinfo refused");
                 return Account::default();
             }
-            Err(error) => {
-                tracing::warn!(provider = %self.descriptor().name, %error, "userinfo could not be asked");
+            Err(failure) => {
+                tracing::warn!(provider = %self.descriptor().name, code = %failure.code, "userinfo could not be asked");
                 return Account::default();
             }
         };

@@ -104,9 +104,7 @@ impl Catalogue {
 
     fn find(&self, name: &str) -> Result<&(Arc<Descriptor>, Arc<str>), Error> {
         let known = || self.0.keys().cloned().collect::<Vec<_>>().join(", ");
-        self.0
-            .get(name)
-            .ok_or_else(|| Error::Unknown(name.to_owned(), format!("choose one of {}", known())))
+        self.0.get(name).ok_or_else(|| Error::Unknown(name.to_owned(), format!("choose one of {}", known())))
     }
 
     /// All of them, by name.

@@ -1,15 +1,13 @@
 //! What a provider is: everything that differs from one to the next, as data.
 //!
-//! A descriptor is a TOML file; the ones that come along lie in `crates/server/presets`. It is read strictly: a field
-//! that is not known, or whose value does not fit, is refused with its name.
+//! A descriptor is a TOML file; the ones that come along lie in `crates/server/presets`. `reading.rs` reads them.
 
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
-use url::Url;
 
+use super::Class;
 use super::place::{Placeholder, Template};
-use super::{Class, Error};
 
 /// How a provider is spoken to.
 #[derive(Debug, Clone, Deserialize)]
@@ -32,6 +30,10 @@ pub struct Descriptor {
     /// Whether the endpoints are read from the issuer's metadata (RFC 8414, OpenID Connect Discovery).
     #[serde(default)]
     pub discovery: bool,
+    /// What `iss` in id_tokens is where that is not `issuer`. `{tenantid}` in it stands for the token's own `tid`
+    /// (Microsoft's issuer for all organisations); only here may the issuer depend on the token.
+    #[serde(default)]
+    pub id_token_issuer: Option<Template>,
     /// Where people are sent. With `discovery` it and the next two may be left out.
     #[serde(default)]
     pub authorize_url: Option<Template>,
@@ -41,6 +43,12 @@ pub struct Descriptor {
     /// Where a token is refreshed, if that is elsewhere.
     #[serde(default)]
     pub refresh_url: Option<Template>,
+    /// Where a device that has no browser asks for a code (RFC 8628 section 3.1).
+    #[serde(default)]
+    pub device_url: Option<Template>,
+    /// Where the keys are that id_tokens are signed with (RFC 7517).
+    #[serde(default)]
+    pub jwks_url: Option<Template>,
     /// How a grant is ended.
     #[serde(default)]
     pub revoke: Option<Revoke>,
@@ -50,9 +58,12 @@ pub struct Descriptor {
     /// Where a person sees and takes back what was granted.
     #[serde(default)]
     pub permissions_url: Option<Template>,
-    /// How the client says who it is.
+    /// How the client says who it is. Left out, it is what the metadata lists, or else in the header.
     #[serde(default)]
-    pub client_auth: ClientAuth,
+    pub client_auth: Option<ClientAuth>,
+    /// With `private_key_jwt`: whom an assertion is for. Left out, the issuer, or the token endpoint where there is none.
+    #[serde(default)]
+    pub assertion_audience: Option<AssertionAudience>,
     /// What is encoded before it goes into `Authorization: Basic` (RFC 6749 section 2.3.1).
     #[serde(default)]
     pub basic_encoding: BasicEncoding,
@@ -120,16 +131,27 @@ pub enum RevokeStyle {
 }
 
 /// How the client says who it is (RFC 6749 section 2.3).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ClientAuth {
-    /// In the header.
-    #[default]
+    /// With its secret in the header.
     Basic,
-    /// In the body.
+    /// With its secret in the body.
     Post,
+    /// With an assertion that its private key signed (RFC 7523 section 2.2): what is kept as its secret is that key.
+    PrivateKeyJwt,
     /// Not at all: a public client.
     None,
+}
+
+/// What stands in the `aud` of a client's assertion (RFC 7523 section 3).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AssertionAudience {
+    /// The issuer identifier: nobody else can use it then.
+    Issuer,
+    /// The token endpoint, for every request.
+    TokenEndpoint,
 }
 
 /// What is done to id and secret before base64.
@@ -234,141 +256,4 @@ pub enum Rotation {
     Always,
     /// Now and then.
     Sometimes,
-}
-
-impl Descriptor {
-    /// Reads one.
-    ///
-    /// # Errors
-    /// With the place of what does not fit, such as `scopes.separator`.
-    pub fn read(text: &str) -> Result<Self, Error> {
-        let file = toml::Deserializer::parse(text).map_err(|error| {
-            let (line, column) = place_of(text, error.span());
-            Error::Syntax { line, column, what: error.message().to_owned() }
-        })?;
-        let descriptor: Self = serde_path_to_error::deserialize(file).map_err(|error| {
-            let field = error.path().to_string();
-            Error::Field(
-                if field == "." { "the descriptor".into() } else { field },
-                error.inner().message().into(),
-            )
-        })?;
-        descriptor.check()?;
-        Ok(descriptor)
-    }
-
-    /// What a shape alone does not say.
-    fn check(&self) -> Result<(), Error> {
-        let wrong = |field: &str, what: &str| Err(Error::Field(field.to_owned(), what.to_owned()));
-        let plain = |text: &str| {
-            !text.is_empty()
-                && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
-        };
-        if !plain(&self.name) {
-            return wrong("name", "must be lower-case letters, digits and dashes, such as `my-provider`");
-        }
-        if self.display_name.trim().is_empty() {
-            return wrong("display_name", "is empty: write the name that people know");
-        }
-        if self.discovery && self.issuer.is_none() {
-            return wrong("issuer", "is needed for discovery: write, for instance, https://id.example.com");
-        }
-        for (field, address) in [("authorize_url", &self.authorize_url), ("token_url", &self.token_url)] {
-            if !self.discovery && address.is_none() {
-                return wrong(field, "is needed, unless `discovery = true`");
-            }
-        }
-        for (field, address) in self.addresses() {
-            for name in address.names() {
-                if !self.placeholders.contains_key(name) {
-                    return Err(Error::Field(
-                        field.into(),
-                        format!("names {{{name}}}, which `placeholders` does not have"),
-                    ));
-                }
-            }
-            if let Some(scheme) = address.scheme()
-                && !matches!(scheme, "https" | "http")
-            {
-                return wrong(field, "must begin with https:// (http:// is for this machine in development)");
-            }
-        }
-        for (name, placeholder) in &self.placeholders {
-            if let Some(default) = &placeholder.default
-                && let Err(why) = placeholder.accept(default)
-            {
-                return Err(Error::Field(format!("placeholders.{name}.default"), why));
-            }
-        }
-        // What the service builds itself must not be said twice, let alone differently.
-        let own = [
-            "client_id",
-            "client_secret",
-            "redirect_uri",
-            "state",
-            "code",
-            "code_challenge",
-            "code_verifier",
-            "response_type",
-        ];
-        for (table, params) in [
-            ("authorize_params", &self.authorize_params),
-            ("token_params", &self.token_params),
-            ("refresh_params", &self.refresh_params),
-        ] {
-            if let Some(name) = own.into_iter().find(|name| params.contains_key(*name)) {
-                let what = match name {
-                    // OS-15: no other flow than the code's.
-                    "response_type" => "only the code flow is offered: leave it out",
-                    _ => "is written by the service: leave it out",
-                };
-                return Err(Error::Field(format!("{table}.{name}"), what.into()));
-            }
-        }
-        if self.authorize_params.get("response_mode").is_some_and(|mode| mode != "query") {
-            return wrong("authorize_params.response_mode", "only `query` is understood");
-        }
-        if self.scopes.none && !self.scopes.default.is_empty() {
-            return wrong("scopes.default", "there are none to ask for, says `scopes.none`");
-        }
-        if self.client_auth == ClientAuth::None && self.pkce == Pkce::Unsupported {
-            return wrong("pkce", "a client without a secret needs it");
-        }
-        Ok(())
-    }
-
-    /// Every address, with its field.
-    pub(super) fn addresses(&self) -> impl Iterator<Item = (&'static str, &Template)> {
-        let fields = [
-            ("documentation", self.documentation.as_ref()),
-            ("issuer", self.issuer.as_ref()),
-            ("authorize_url", self.authorize_url.as_ref()),
-            ("token_url", self.token_url.as_ref()),
-            ("refresh_url", self.refresh_url.as_ref()),
-            ("revoke.url", self.revoke.as_ref().map(|revoke| &revoke.url)),
-            ("userinfo_url", self.userinfo_url.as_ref()),
-            ("permissions_url", self.permissions_url.as_ref()),
-        ];
-        fields.into_iter().filter_map(|(field, address)| Some((field, address?)))
-    }
-}
-
-/// Line and column of a place in a file, from 1.
-fn place_of(text: &str, span: Option<std::ops::Range<usize>>) -> (usize, usize) {
-    let before = text.get(..span.map_or(0, |span| span.start)).unwrap_or_default();
-    let line = before.matches('\n').count() + 1;
-    (line, before.rsplit('\n').next().unwrap_or_default().chars().count() + 1)
-}
-
-/// An address that was filled in, as a URL that may be spoken to.
-pub(super) fn speakable(field: &str, text: &str) -> Result<Url, Error> {
-    let wrong = |what: &str| Error::Field(field.to_owned(), format!("{text:?} {what}"));
-    let url = Url::parse(text).map_err(|_| wrong("is no URL"))?;
-    if !matches!(url.scheme(), "https" | "http") || url.host_str().is_none() {
-        return Err(wrong("is no https URL"));
-    }
-    if !url.username().is_empty() || url.password().is_some() || url.fragment().is_some() {
-        return Err(wrong("must not have a user name, password or fragment"));
-    }
-    Ok(url)
 }

@@ -4,9 +4,8 @@ use http::StatusCode;
 use tessera_types::{AccessToken, RefreshToken};
 use url::Url;
 
-use super::request::{PATIENCE, REPLY_CAP};
 use super::{Client, Error, Failure, Outgoing, Provider, reply};
-use crate::egress::{self, Audience, Egress};
+use crate::egress::Egress;
 use crate::env::Env;
 
 /// What became of a grant.
@@ -47,7 +46,7 @@ impl Provider {
     ) -> Result<Ended, Error> {
         let mut refresh_token = refresh_token;
         loop {
-            let Some(request) = self.revoke(client, access_token, refresh_token, env)? else {
+            let Some(request) = self.revoke(env, client, access_token, refresh_token)? else {
                 return Ok(Ended::NotOffered);
             };
             let ended = self.end_by(egress, request, env.now_ms()).await;
@@ -63,12 +62,9 @@ impl Provider {
     }
 
     async fn end_by(&self, egress: &Egress, request: Outgoing, now_ms: i64) -> Ended {
-        let Outgoing { method, url, headers, body } = request;
-        let (total, cap_bytes, audience) = (PATIENCE, REPLY_CAP, Audience::Provider);
-        let request = egress::Request { method, url, headers, body, total, cap_bytes, audience };
-        let reply = match egress.send(request).await {
+        let reply = match request.send(egress).await {
             Ok(reply) => reply,
-            Err(error) => return Ended::Failed(Failure::no_reply(&error)),
+            Err(failure) => return Ended::Failed(failure),
         };
         let refusal = reply::refusal(self.descriptor(), reply.status, &reply.headers, &reply.body, now_ms);
         match refusal {

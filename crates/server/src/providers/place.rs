@@ -9,6 +9,9 @@ use serde::Deserialize;
 
 use super::Error;
 
+/// The place that no administrator fills in: the tenant that an id_token names itself (`tid`).
+pub(super) const TENANT: &str = "tenantid";
+
 /// An address, perhaps with names in braces.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(transparent)]
@@ -93,15 +96,18 @@ impl Template {
         Some(self.0.split_once("://").map_or("", |(scheme, _)| scheme)).filter(|scheme| !scheme.contains('{'))
     }
 
-    /// The address with everything filled in.
+    /// The address with everything filled in, but for a token's own tenant.
     pub(super) fn fill(&self, values: &Filled) -> Result<String, Error> {
         let mut text = String::new();
         let mut rest = self.0.as_str();
         while let Some((before, after)) = rest.split_once('{') {
             let Some((name, after)) = after.split_once('}') else { break };
-            let value = values.0.get(name).ok_or_else(|| Error::Missing(name.to_owned()))?;
             text.push_str(before);
-            text.push_str(value);
+            match values.0.get(name) {
+                Some(value) => text.push_str(value),
+                None if name == TENANT => text.extend(["{", TENANT, "}"]),
+                None => return Err(Error::Missing(name.to_owned())),
+            }
             rest = after;
         }
         text.push_str(rest);

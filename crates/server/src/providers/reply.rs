@@ -105,7 +105,7 @@ pub(super) fn refusal(
 }
 
 /// JSON or a form, judged by what it is and not by what it is called.
-fn members(body: &[u8]) -> Option<Map<String, Value>> {
+pub(super) fn members(body: &[u8]) -> Option<Map<String, Value>> {
     let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
     let end = body.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
     let body = body[..end].trim_ascii();
@@ -122,7 +122,7 @@ fn members(body: &[u8]) -> Option<Map<String, Value>> {
 }
 
 /// The code of a refusal, whatever the status: `error` as text, number or object, or `ok: false`.
-fn code_of(members: &Map<String, Value>) -> Option<String> {
+pub(super) fn code_of(members: &Map<String, Value>) -> Option<String> {
     let named = |value: &Value| match value {
         Value::String(code) if !code.is_empty() => Some(code.clone()),
         Value::Number(code) => Some(code.to_string()),
@@ -142,12 +142,12 @@ fn code_of(members: &Map<String, Value>) -> Option<String> {
     code.or_else(|| refused.then(|| "not_ok".to_owned()))
 }
 
-fn text(members: &Map<String, Value>, name: &str) -> Option<String> {
+pub(super) fn text(members: &Map<String, Value>, name: &str) -> Option<String> {
     members.get(name)?.as_str().filter(|text| !text.is_empty()).map(str::to_owned)
 }
 
 /// A number, however it is written.
-fn number(value: &Value) -> Option<f64> {
+pub(super) fn number(value: &Value) -> Option<f64> {
     match value {
         Value::Number(number) => number.as_f64(),
         Value::String(text) => text.trim().parse().ok(),

@@ -149,8 +149,7 @@ impl Outbox {
 
     /// One of this kind and user, as it stands.
     pub async fn get(&self, id: &str, kind: i64, user: &str) -> Result<Option<OutboxRow>, Error> {
-        let sql =
-            concat!("SELECT ", columns!(), " FROM outbox WHERE id = $1 AND kind = $2 AND user_id = $3");
+        let sql = concat!("SELECT ", columns!(), " FROM outbox WHERE id = $1 AND kind = $2 AND user_id = $3");
         self.engine.one(Statement::new(sql, values![id, kind, user])).await
     }
 

@@ -105,7 +105,8 @@ impl Providers {
 
     /// The Apps that have one, in their order.
     pub async fn apps(&self) -> Result<Vec<String>, Error> {
-        let rows = self.engine.read(Statement::new("SELECT app FROM providers ORDER BY app", Vec::new())).await?;
+        let rows =
+            self.engine.read(Statement::new("SELECT app FROM providers ORDER BY app", Vec::new())).await?;
         rows.into_iter().map(|mut row| row.text(0)).collect()
     }
 

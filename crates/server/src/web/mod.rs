@@ -57,23 +57,71 @@ impl<'a> Confirm<'a> {
     }
 }
 
-/// After a connection: the window closes itself where it can.
+/// After a connection: the window closes itself where it can, unless there is something to read.
 #[derive(Debug, Template)]
 #[template(path = "connected.html")]
 pub struct Connected<'a> {
     style: &'static str,
     script: &'static str,
     app_name: &'a str,
+    connection: Connection<'a>,
     accounts: &'a str,
     site_url: &'a str,
+}
+
+/// What there is to say of a connection.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Connection<'a> {
+    /// Which account: `somebody@example.com at Google`; empty where only the App knows.
+    pub account: &'a str,
+    /// Whether what was connected before stays as it is.
+    pub kept: bool,
+    /// What the App said, where it was not content; empty otherwise.
+    pub note: &'a str,
 }
 
 impl<'a> Connected<'a> {
     /// The page at the end of a flow. Nothing of the flow is on it. `accounts` is the address of the page of all
     /// connections.
-    pub fn page(app_name: &'a str, accounts: &'a str, site_url: &'a str) -> Page {
+    pub fn page(app_name: &'a str, connection: Connection<'a>, accounts: &'a str, site_url: &'a str) -> Page {
+        if connection.kept || !connection.note.is_empty() {
+            return page(&Self { style: STYLE, script: "", app_name, connection, accounts, site_url }, "");
+        }
         let script = format!("; script-src '{}'", *CLOSE_HASH);
-        page(&Self { style: STYLE, script: CLOSE, app_name, accounts, site_url }, &script)
+        page(&Self { style: STYLE, script: CLOSE, app_name, connection, accounts, site_url }, &script)
+    }
+}
+
+/// Who came back with another account than the one that is connected is asked which it shall be.
+#[derive(Debug, Template)]
+#[template(path = "choice.html")]
+pub struct Chosen<'a> {
+    style: &'static str,
+    asked: Which<'a>,
+    site_url: &'a str,
+}
+
+/// Two accounts, and what answers.
+#[derive(Debug, Clone, Copy)]
+pub struct Which<'a> {
+    /// The App's display name.
+    pub app_name: &'a str,
+    /// The account that is connected.
+    pub before: &'a str,
+    /// The new one.
+    pub after: &'a str,
+    /// What takes the new one, or ends it.
+    pub ticket: &'a str,
+    /// The form's token.
+    pub token: &'a str,
+    /// Where the form goes.
+    pub action: &'a str,
+}
+
+impl<'a> Chosen<'a> {
+    /// The page.
+    pub fn page(asked: Which<'a>, site_url: &'a str) -> Page {
+        page_with(&Self { style: STYLE, asked, site_url }, "'self'", "")
     }
 }
 
@@ -174,7 +222,12 @@ mod tests {
         assert!(page.html.contains("&#60;script&#62;") || page.html.contains("&lt;script&gt;"));
         assert!(page.policy.contains("default-src 'none'") && page.policy.contains("frame-ancestors 'none'"));
         assert!(!page.policy.contains("script-src"));
-        let page = Connected::page("Hello & co", "https://mm.example.com/a", "https://mm.example.com");
+        let page = Connected::page(
+            "Hello & co",
+            Connection::default(),
+            "https://mm.example.com/a",
+            "https://mm.example.com",
+        );
         assert!(page.html.contains("Completed connecting your account. Please close this window."));
         assert!(page.policy.contains("script-src 'sha256-"));
         assert!(!page.html.contains(" src=") && !page.html.contains("http-equiv"));

@@ -7,9 +7,13 @@ use std::path::{Path, PathBuf};
 
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde::Deserialize;
-use tessera_server::providers::{Catalogue, Client, Expiry, Outgoing, Provider, Tokens, Verifier, read};
+use tessera_server::providers::{
+    Asking, Catalogue, Client, Expiry, Outgoing, Provider, Tokens, Verifier, read,
+};
 use tessera_types::{AccessToken, AuthorizationCode, ClientSecret, RefreshToken};
 use url::Url;
+
+use crate::still;
 
 /// The providers that are marked as verified, but for the generic one, which has no endpoints of its own.
 const COMPLETE: [&str; 10] = [
@@ -74,7 +78,7 @@ fn each_complete_provider_is_spoken_to_as_its_golden_file_says() {
 fn requests(provider: &Provider) -> String {
     // An id and a secret with everything that encodings get wrong.
     let secret = ClientSecret::new("s3cr:et%+/ü");
-    let client = Client { id: "the client", secret: &secret };
+    let (client, env) = (Client::new("the client", &secret), still::env(SENT));
     let redirect =
         Url::parse("https://chat.example.com/plugins/com.mattermost.apps/apps/hello/oauth2/remote/complete")
             .unwrap();
@@ -83,14 +87,27 @@ fn requests(provider: &Provider) -> String {
     let (access, refresh) = (AccessToken::new("at-1"), RefreshToken::new("rt-1"));
     let code = AuthorizationCode::new("c0de/+=");
     let mut text = String::new();
-    let to = provider.authorize_url(client.id, &redirect, "st4te.user", &[], &verifier);
+    let to = provider.authorize_url(Asking {
+        client_id: client.id,
+        redirect_uri: &redirect,
+        state: "st4te.user",
+        scopes: &[],
+        verifier: &verifier,
+    });
     writeln!(text, "== authorize\n{}", shown_url(&to)).unwrap();
-    for (what, outgoing) in [
-        ("token", Some(provider.exchange(client, &code, &redirect, &verifier).unwrap())),
-        ("refresh", Some(provider.refresh(client, &refresh, &["a".into(), "b".into()]).unwrap())),
-        ("revoke", provider.revoke(client, &access, Some(&refresh)).unwrap()),
+    let mut requests = vec![
+        ("token", Some(provider.exchange(&env, client, &code, &redirect, &verifier).unwrap())),
+        ("refresh", Some(provider.refresh(&env, client, &refresh, &["a".into(), "b".into()]).unwrap())),
+        ("revoke", provider.revoke(&env, client, &access, Some(&refresh)).unwrap()),
         ("userinfo", provider.userinfo(&access).unwrap()),
-    ] {
+    ];
+    if let Some(outgoing) = provider.device(&env, client, &[]).unwrap() {
+        requests.push(("device", Some(outgoing)));
+        requests.push(("device token", Some(provider.device_token(&env, client, &code).unwrap())));
+    }
+    let scopes = ["a".into(), "b".into()];
+    requests.push(("client credentials", Some(provider.client_credentials(&env, client, &scopes).unwrap())));
+    for (what, outgoing) in requests {
         writeln!(text, "\n== {what}\n{}", outgoing.map_or("none".into(), |outgoing| shown(&outgoing)))
             .unwrap();
     }

@@ -11,3 +11,4 @@ mod replies;
 mod simulated;
 #[cfg(feature = "demo")]
 mod stage;
+mod still;

@@ -8,9 +8,13 @@ use axum::http::StatusCode;
 use axum::http::Uri;
 use serde_json::{Value, json};
 use tessera_server::egress::{Egress, Rules};
-use tessera_server::providers::{Catalogue, Client, Descriptor, Metadata, Provider, Verifier};
+use tessera_server::providers::{
+    Asking, Catalogue, Client, Descriptor, Issuer, Metadata, Provider, Verifier,
+};
 use tessera_types::{AccessToken, ClientSecret, RefreshToken};
 use url::Url;
+
+use crate::still;
 
 const ISSUER: &str = "https://id.example.com/realms/main";
 
@@ -30,7 +34,7 @@ fn document() -> Value {
 fn reading(change: impl FnOnce(&mut Value)) -> Result<Metadata, String> {
     let mut document = document();
     change(&mut document);
-    Metadata::read(ISSUER, document.to_string().as_bytes()).map_err(|error| error.to_string())
+    Metadata::read(&ISSUER.into(), document.to_string().as_bytes()).map_err(|error| error.to_string())
 }
 
 #[test]
@@ -64,14 +68,14 @@ fn metadata_of_another_issuer_or_with_bad_endpoints_is_not_used() {
         let error = reading(|document| document["token_endpoint"] = json!(endpoint)).unwrap_err();
         assert!(error.starts_with("metadata.token_endpoint: ") && error.contains(what), "{error}");
     }
-    let error = Metadata::read(ISSUER, b"<html>").unwrap_err().to_string();
+    let error = Metadata::read(&ISSUER.into(), b"<html>").unwrap_err().to_string();
     assert!(error.starts_with("metadata.document: is no metadata"), "{error}");
 }
 
 fn oidc(metadata: Option<&Metadata>) -> Result<Provider, String> {
     let descriptor = Catalogue::bundled().unwrap().get("oidc").unwrap();
     let given = BTreeMap::from([("issuer".to_owned(), "id.example.com/realms/main".to_owned())]);
-    assert_eq!(Provider::issuer_of(&descriptor, &given).unwrap().as_deref(), Some(ISSUER));
+    assert_eq!(Provider::issuer_of(&descriptor, &given).unwrap(), Some(ISSUER.into()));
     Provider::new(descriptor, &given, metadata).map_err(|error| error.to_string())
 }
 
@@ -80,14 +84,20 @@ fn a_discovered_provider_is_spoken_to_where_its_metadata_says() {
     let provider = oidc(Some(&reading(|_| {}).unwrap())).unwrap();
     let redirect = Url::parse("https://chat.example.com/complete").unwrap();
     let verifier = Verifier::of(AccessToken::new("v".repeat(43)));
-    let to = provider.authorize_url("id", &redirect, "s", &[], &verifier);
+    let to = provider.authorize_url(Asking {
+        client_id: "id",
+        redirect_uri: &redirect,
+        state: "s",
+        scopes: &[],
+        verifier: &verifier,
+    });
     assert!(to.as_str().starts_with("https://id.example.com/a?"), "{to}");
     assert!(to.as_str().contains("scope=openid+email+profile+offline_access"), "{to}");
     let secret = ClientSecret::new("s");
-    let client = Client { id: "id", secret: &secret };
+    let (client, env) = (Client::new("id", &secret), still::env(0));
     let (access, refresh) = (AccessToken::new("a"), RefreshToken::new("r"));
-    assert_eq!(provider.refresh(client, &refresh, &[]).unwrap().url.path(), "/t");
-    assert_eq!(provider.revoke(client, &access, Some(&refresh)).unwrap().unwrap().url.path(), "/r");
+    assert_eq!(provider.refresh(&env, client, &refresh, &[]).unwrap().url.path(), "/t");
+    assert_eq!(provider.revoke(&env, client, &access, Some(&refresh)).unwrap().unwrap().url.path(), "/r");
     assert_eq!(provider.userinfo(&access).unwrap().unwrap().url.path(), "/u");
     let error = oidc(None).unwrap_err();
     assert!(error.starts_with("authorize_url: ") && error.contains("metadata"), "{error}");
@@ -95,7 +105,7 @@ fn a_discovered_provider_is_spoken_to_where_its_metadata_says() {
 
 #[test]
 fn a_descriptor_cannot_turn_off_what_the_metadata_offers() {
-    let text = "name = 'x'\ndisplay_name = 'X'\nissuer = 'https://id.example.com'\ndiscovery = true\npkce = 'unsupported'\n";
+    let text = "name = 'x'\ndisplay_name = 'X'\nissuer = 'https://id.example.com/realms/main'\ndiscovery = true\npkce = 'unsupported'\n";
     let descriptor = Arc::new(Descriptor::read(text).unwrap());
     let offered = reading(|_| {}).unwrap();
     let error =
@@ -127,7 +137,7 @@ fn a_callback_must_name_the_issuer_to_the_letter() {
 }
 
 /// An issuer that has its metadata at one of the two places only; gives its address.
-async fn issuer(place: &'static str) -> String {
+async fn issuer(place: &'static str) -> Issuer {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let base = format!("http://{}", listener.local_addr().unwrap());
     let mine = format!("{base}/realms/main");
@@ -141,7 +151,7 @@ async fn issuer(place: &'static str) -> String {
         }
     };
     tokio::spawn(async move { axum::serve(listener, Router::new().fallback(answer)).await });
-    format!("{base}/realms/main")
+    format!("{base}/realms/main").as_str().into()
 }
 
 #[tokio::test]

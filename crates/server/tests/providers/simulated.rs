@@ -229,7 +229,7 @@ async fn quirk_26_a_wrong_issuer_is_refused_and_so_is_none_where_one_was_promise
     let stage = Stage::new("discovery = true\n").await;
     for (position, fine) in [("present", true), ("wrong", false), ("missing", false), ("unsupported", true)] {
         stage.set(&[&format!("iss={position}")]);
-        let metadata = Metadata::fetch(&stage.egress, stage.simulator.url()).await.unwrap();
+        let metadata = Metadata::fetch(&stage.egress, &stage.simulator.url().into()).await.unwrap();
         let descriptor = Arc::new(stage.provider.descriptor().clone());
         let provider = Provider::new(descriptor, &BTreeMap::new(), Some(&metadata)).unwrap();
         let iss = stage.iss().await;

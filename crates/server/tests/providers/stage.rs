@@ -4,12 +4,15 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use tessera_server::egress::{Audience, Egress, Reply, Request, Rules};
-use tessera_server::providers::{Client, Descriptor, Failure, Outgoing, Provider, Tokens, Verifier};
+use tessera_server::env::Env;
+use tessera_server::providers::{Asking, Client, Descriptor, Failure, Outgoing, Provider, Tokens, Verifier};
 use tessera_simulator::{PASSWORD, Running, Simulator};
 use tessera_testkit::browser::{Browser, From};
 use tessera_testkit::site::Site;
 use tessera_types::{AccessToken, AuthorizationCode, ClientSecret, RefreshToken};
 use url::Url;
+
+use crate::still;
 
 /// What the simulator's clock says, in seconds.
 pub(crate) const NOW: i64 = 1_800_000_000;
@@ -21,7 +24,8 @@ pub(crate) struct Stage {
     pub(crate) simulator: Running,
     pub(crate) provider: Provider,
     pub(crate) egress: Egress,
-    secret: ClientSecret,
+    pub(crate) env: Env,
+    pub(crate) secret: ClientSecret,
 }
 
 impl Stage {
@@ -40,7 +44,8 @@ impl Stage {
         let descriptor = Arc::new(Descriptor::read(&descriptor).unwrap());
         let provider = Provider::new(descriptor, &BTreeMap::new(), None).unwrap();
         let egress = Egress::new(Rules { allow_loopback: true, ..Rules::default() }).unwrap();
-        Self { simulator, provider, egress, secret: ClientSecret::new("s3cret") }
+        let (env, secret) = (still::env(NOW * 1000), ClientSecret::new("s3cret"));
+        Self { simulator, provider, egress, env, secret }
     }
 
     pub(crate) fn set(&self, switches: &[&str]) {
@@ -51,8 +56,8 @@ impl Stage {
         });
     }
 
-    fn client(&self) -> Client<'_> {
-        Client { id: ID, secret: &self.secret }
+    pub(crate) fn client(&self) -> Client<'_> {
+        Client::new(ID, &self.secret)
     }
 
     /// The whole way: a person agrees, and the code is swapped.
@@ -60,11 +65,10 @@ impl Stage {
         let redirect = Url::parse(REDIRECT).unwrap();
         // RFC 7636 appendix B.
         let verifier = Verifier::of(AccessToken::new("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"));
-        let to = self.provider.authorize_url(ID, &redirect, "state", &[], &verifier);
-        let back = self.agree(&to).await;
+        let back = self.agree(&self.asking(&redirect, &verifier)).await;
         let code = back.query_pairs().find(|(name, _)| name == "code").unwrap().1.into_owned();
         let code = AuthorizationCode::new(code);
-        let outgoing = self.provider.exchange(self.client(), &code, &redirect, &verifier).unwrap();
+        let outgoing = self.provider.exchange(&self.env, self.client(), &code, &redirect, &verifier).unwrap();
         self.provider.tokens(&self.egress, outgoing, NOW * 1000).await
     }
 
@@ -72,8 +76,13 @@ impl Stage {
     pub(crate) async fn iss(&self) -> Option<String> {
         let verifier = Verifier::of(AccessToken::new("v".repeat(43)));
         let redirect = Url::parse(REDIRECT).unwrap();
-        let back = self.agree(&self.provider.authorize_url(ID, &redirect, "state", &[], &verifier)).await;
+        let back = self.agree(&self.asking(&redirect, &verifier)).await;
         back.query_pairs().find(|(name, _)| name == "iss").map(|(_, iss)| iss.into_owned())
+    }
+
+    fn asking(&self, redirect_uri: &Url, verifier: &Verifier) -> Url {
+        let (client_id, state, scopes) = (ID, "state", &[][..]);
+        self.provider.authorize_url(Asking { client_id, redirect_uri, state, scopes, verifier })
     }
 
     /// Signs in as `ada` and says yes; gives the callback.
@@ -97,7 +106,7 @@ impl Stage {
     }
 
     pub(crate) fn refreshing(&self, held: &RefreshToken) -> Outgoing {
-        self.provider.refresh(self.client(), held, &[]).unwrap()
+        self.provider.refresh(&self.env, self.client(), held, &[]).unwrap()
     }
 
     pub(crate) async fn refresh(&self, held: &RefreshToken) -> Result<Tokens, Failure> {
@@ -120,7 +129,7 @@ impl Stage {
     }
 
     pub(crate) async fn revoke(&self, tokens: &Tokens, refresh: Option<&RefreshToken>) -> Reply {
-        let outgoing = self.provider.revoke(self.client(), &tokens.access_token, refresh).unwrap();
+        let outgoing = self.provider.revoke(&self.env, self.client(), &tokens.access_token, refresh).unwrap();
         self.send(outgoing.unwrap()).await
     }
 

@@ -20,6 +20,7 @@ use crate::egress::{Egress, Rules};
 use crate::env::{Clock, Env};
 use crate::grants::{Act, Grants};
 use crate::platform::{AppToken, Bot, Credential, Error, Event, Eyes, Freshness, Identity, Platform, Right};
+use crate::providers::Catalogue;
 use crate::store::{Store, StoreConfig};
 use crate::upstream::Upstream;
 use crate::vault::{RootKey, Vault};
@@ -152,6 +153,9 @@ impl Platform for Stage {
             id => self.the("post", id == POST),
         }
     }
+    async fn direct_message(&self, _: &str, _: &str, _: &str) -> Result<(), Error> {
+        Ok(())
+    }
     fn default_locale(&self) -> &str {
         "de"
     }
@@ -200,12 +204,20 @@ impl Scene {
         let key = zeroize::Zeroizing::new([7; 32]);
         let audit = Arc::new(Audit::open(dir.path(), key, Sync::Soon, env.clone()).unwrap());
         let apps = Arc::new(Registry::new(store.apps.clone(), Arc::clone(&vault), env.clone()));
-        let grants = Arc::new(Grants::new(Arc::clone(&apps), &store, vault, Arc::clone(&audit), env.clone()));
-        let egress = Egress::new(Rules { allow_loopback: true, ..Rules::default() }).unwrap();
+        let egress = Arc::new(Egress::new(Rules { allow_loopback: true, ..Rules::default() }).unwrap());
+        let rooms = crate::grants::Rooms {
+            apps: Arc::clone(&apps),
+            vault,
+            audit: Arc::clone(&audit),
+            egress: Arc::clone(&egress),
+            catalogue: Catalogue::bundled().unwrap(),
+            env: env.clone(),
+        };
+        let grants = Arc::new(Grants::new(&store, rooms));
         let stage = Arc::new(Stage::new());
         let platform: Arc<dyn Platform> = stage.clone();
         let settings = Settings { site_url: "https://mm.example.com".into(), developer_mode: false, profile };
-        let upstream = Arc::new(Upstream::new(Arc::new(egress), env));
+        let upstream = Arc::new(Upstream::new(egress, env));
         let calls = Calls::new(Arc::clone(&apps), Arc::clone(&grants), platform, upstream, audit, settings);
         let (app, id) = (FakeApp::start().await, AppId::unchecked("hello-oauth2"));
 

@@ -17,7 +17,7 @@ use super::refresh::place;
 use super::revoke::PENDING;
 use super::{APP_MANAGED, MANAGED, Managed};
 use crate::audit;
-use crate::providers::{Account, Asking, Expiry, Tokens, Verifier};
+use crate::providers::{Account, Asking, Expected, Expiry, Tokens, Unverified, Verifier};
 use crate::store::{ConnectionRow, ManagedRow, OutboxRow};
 use crate::vault::{Place, Purpose, Sealed};
 
@@ -28,7 +28,6 @@ const PENDING_FOR: i64 = 15 * 60_000;
 #[derive(Serialize, Deserialize)]
 struct Flow {
     verifier: String,
-    nonce: String,
     print: String,
     asked: Vec<String>,
 }
@@ -84,28 +83,25 @@ impl Managed {
             return Err(Error::ClientRefused { app: act.app.clone(), code });
         }
         let verifier = Verifier::new(&self.env)?;
-        let nonce = Verifier::new(&self.env)?;
         let asked = setup.asked();
-        let url = setup.provider().authorize_url(&Asking {
+        let url = setup.provider().authorize_url(Asking {
             client_id: &setup.client_id,
             redirect_uri,
             state,
             scopes: &asked,
             verifier: &verifier,
-            nonce: nonce.text().expose(),
         });
-        let flow = Flow {
-            verifier: verifier.text().expose().to_owned(),
-            nonce: nonce.text().expose().to_owned(),
-            print: setup.print.clone(),
-            asked,
-        };
+        let flow = Flow { verifier: verifier.text().expose().to_owned(), print: setup.print.clone(), asked };
         let flow = serde_json::to_vec(&flow).map_err(|_| Error::Damaged(act.app.clone()))?;
         Ok(Some((url, Zeroizing::new(flow))))
     }
 
     /// Whether a callback comes from whom it should, also one that brings a refusal (OS-12).
-    pub(in crate::grants) async fn check_issuer(&self, act: &Act<'_>, iss: Option<&str>) -> Result<(), Error> {
+    pub(in crate::grants) async fn check_issuer(
+        &self,
+        act: &Act<'_>,
+        iss: Option<&str>,
+    ) -> Result<(), Error> {
         let Some(described) = self.described(act.app.as_str()).await? else {
             return Err(Error::ProviderChanged(act.app.clone()));
         };
@@ -126,13 +122,9 @@ impl Managed {
         }
         setup.provider().check_issuer(returned.iss).map_err(Error::Issuer)?;
         let verifier = Verifier::of(AccessToken::new(flow.verifier));
-        let request = setup.provider().exchange(
-            setup.client(),
-            &returned.code,
-            returned.redirect_uri,
-            &verifier,
-            &self.env,
-        )?;
+        let (env, client) = (&self.env, setup.client());
+        let request =
+            setup.provider().exchange(env, client, &returned.code, returned.redirect_uri, &verifier)?;
         let sent_at = self.env.now_ms();
         let swapped = setup.provider().tokens(&self.egress, request, sent_at).await;
         let mut tokens = swapped.map_err(|failure| {
@@ -144,21 +136,39 @@ impl Managed {
                 tokens.extra.insert(field.clone(), Value::String(value.clone()));
             }
         }
-        let account = self.account(&setup, &tokens, &flow.nonce).await?;
+        let account = self.account(&setup, &tokens, &verifier).await?;
         let refreshable = tokens.refresh_token.is_some();
         let name = (setup.descriptor().name.as_str(), setup.descriptor().display_name.as_str());
         let about = grant::about(name, account, flow.asked, &tokens, refreshable);
         self.take(act, &setup, New { tokens, about, sent_at }).await
     }
 
-    /// Whose account it is: by the reply, by the id token once it is verified, or by asking.
-    async fn account(&self, setup: &Setup, tokens: &Tokens, nonce: &str) -> Result<Account, Error> {
-        let _ = nonce;
-        let told = Account::told(setup.descriptor(), &tokens.extra);
-        if !told.id.is_empty() && !told.name.is_empty() {
-            return Ok(told);
+    /// Whose account it is: by the reply, by the id_token once it is verified, or by asking.
+    ///
+    /// # Errors
+    /// Where there is an id_token that is not believed: who would forge one is not to be dealt with (OS-24).
+    async fn account(&self, setup: &Setup, tokens: &Tokens, verifier: &Verifier) -> Result<Account, Error> {
+        let provider = setup.provider();
+        let mut account = Account::told(setup.descriptor(), &tokens.extra);
+        if let (Some(id_token), Some(keys), Some(issuer)) =
+            (&tokens.id_token, &setup.described.keys, provider.id_token_issuer())
+        {
+            let nonce = verifier.nonce();
+            let (client_id, nonce) = (setup.client_id.as_str(), Some(nonce.as_str()));
+            let expected = Expected { issuer, client_id, nonce, now_ms: self.env.now_ms() };
+            match keys.verify(&self.egress, id_token, expected).await {
+                Ok(claims) => account = account.or(Account::of(claims)),
+                Err(Unverified::Forged(forged)) => return Err(Error::IdToken(forged)),
+                // It is asked for below: nothing of the token is used.
+                Err(Unverified::NoKeys(error)) => {
+                    tracing::warn!(%error, "an id_token could not be verified, and is not used");
+                }
+            }
         }
-        Ok(told.or(setup.provider().account_of(&self.egress, &tokens.access_token).await))
+        if account.id.is_empty() || account.name.is_empty() {
+            account = account.or(provider.account_of(&self.egress, &tokens.access_token).await);
+        }
+        Ok(account)
     }
 
     /// Keeps a new grant, unless there is one that must not go without a word.
@@ -218,7 +228,8 @@ impl Managed {
             self.outbox.add(OutboxRow { due_at: Some(now), ..row }).await?;
             return Ok(None);
         }
-        let setup = self.setup(act.app.as_str()).await?.ok_or_else(|| Error::ProviderChanged(act.app.clone()))?;
+        let setup =
+            self.setup(act.app.as_str()).await?.ok_or_else(|| Error::ProviderChanged(act.app.clone()))?;
         let new = self.open_pending(act, &row).await?;
         let about = new.about.clone();
         self.keep(act, &setup, new).await?;
@@ -266,13 +277,16 @@ impl Managed {
                 Some(row) => self.replaced(act, setup, row, &held, &about).await?,
                 None => None,
             };
-            self.note_row(audit::Act::ConnectionStored, act, connections::mark(act.actor, generation)).await?;
+            self.note_row(audit::Act::ConnectionStored, act, connections::mark(act.actor, generation))
+                .await?;
             let place = place(act, generation);
             let sealed = self.vault.seal(&place, &grant::released(&tokens, &held, &about)).await?;
-            let sealed_held = self.vault.seal(&Place { purpose: Purpose::Held, ..place }, &held.bytes()).await?;
+            let sealed_held =
+                self.vault.seal(&Place { purpose: Purpose::Held, ..place }, &held.bytes()).await?;
             let expires_at = grant::expires_at(&tokens);
             // Whatever request is under way for the one replaced: its reply comes too late.
-            let fence = row.as_ref().and_then(|row| row.managed.as_ref()).map_or(0, |managed| managed.fence) + 1;
+            let fence =
+                row.as_ref().and_then(|row| row.managed.as_ref()).map_or(0, |managed| managed.fence) + 1;
             let managed = ManagedRow {
                 held: sealed_held.into_bytes(),
                 expires_at,
@@ -288,8 +302,10 @@ impl Managed {
                 client: setup.print.clone(),
                 about: about.text(),
             };
-            let connected =
-                row.as_ref().filter(|row| matches!(row.kind, APP_MANAGED | MANAGED)).map(|row| row.created_at);
+            let connected = row
+                .as_ref()
+                .filter(|row| matches!(row.kind, APP_MANAGED | MANAGED))
+                .map(|row| row.created_at);
             let fresh = ConnectionRow {
                 app: act.app.as_str().to_owned(),
                 user: act.actor.to_owned(),
@@ -301,10 +317,12 @@ impl Managed {
                 managed: Some(Box::new(managed)),
             };
             let print = self.audit.prints().connection(&fresh);
-            let then = [replaced, Some(self.welcome(act, &about, generation)?)].into_iter().flatten().collect();
+            let then =
+                [replaced, Some(self.welcome(act, &about, generation)?)].into_iter().flatten().collect();
             if self.connections.put_then(fresh, before, then).await? && self.vault.is_live(&sealed).await? {
                 let mark = audit::RowMark { print: Some(&print), ..connections::mark(act.actor, generation) };
-                let entry = audit::Entry::done(audit::Act::RowWritten, act.actor, act.app.as_str(), act.request);
+                let entry =
+                    audit::Entry::done(audit::Act::RowWritten, act.actor, act.app.as_str(), act.request);
                 self.audit.done(entry.row(mark));
                 self.bell.notify_one();
                 return Ok(());

@@ -6,7 +6,7 @@ use super::super::standing::Standing;
 use super::super::{Act, Error};
 use super::machine::{self, Status};
 use super::refresh::{Outcome, Want};
-use super::{MANAGED, Managed};
+use super::{APP_MANAGED, MANAGED, Managed};
 use crate::rate::Wait;
 use crate::store::{ConnectionRow, ManagedRow};
 
@@ -57,6 +57,18 @@ impl Managed {
         }
         let now = self.env.now_ms();
         self.make_do(row, want, now + 1_000, "contended".into())
+    }
+
+    /// How a connection stands. Nothing is opened.
+    pub(in crate::grants) async fn standing(&self, act: &Act<'_>) -> Result<Standing, Error> {
+        let Some(row) = self.connections.get(act.app.as_str(), act.actor).await? else {
+            return Ok(Standing::NotConnected);
+        };
+        Ok(match (row.kind, row.managed.as_deref()) {
+            (MANAGED, Some(managed)) => machine::standing(managed, self.env.now_ms()),
+            (APP_MANAGED, _) => Standing::Connected,
+            _ => Standing::NotConnected,
+        })
     }
 
     /// Without a refresh: what is there serves whoever insists on nothing, as long as it lives.

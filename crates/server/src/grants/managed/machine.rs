@@ -150,9 +150,7 @@ pub fn fallen(
     };
     let fallen = |settled, news, foreign, fault| Fallen { settled, news, foreign, fault };
     match failure.class {
-        Class::Transient => {
-            fallen(settled(same, kept, Some(now + pause.max(asked))), false, false, false)
-        }
+        Class::Transient => fallen(settled(same, kept, Some(now + pause.max(asked))), false, false, false),
         Class::Operator => fallen(settled(same, kept, None), false, false, true),
         Class::User => {
             let wait = FOR_PERSON.saturating_mul(1 << attempts.clamp(1, 3) >> 1);
@@ -250,7 +248,10 @@ mod tests {
             0,
             0.0,
         );
-        assert_eq!(still.settled.phase, UNKNOWN, "a refused connection does not say what became of the one before");
+        assert_eq!(
+            still.settled.phase, UNKNOWN,
+            "a refused connection does not say what became of the one before"
+        );
         let kept = fallen(&row(), false, &lost, Rules { rotates: false, grace_ms: 0 }, 0, 0.0);
         assert_eq!(kept.settled.phase, REST);
     }

@@ -22,8 +22,8 @@ use std::sync::{Arc, Mutex, OnceLock};
 
 pub use consent::{Accepted, Returned};
 pub use grant::About;
+pub use record::{ProviderRecord, ProviderSet};
 pub use refresh::Want;
-pub use record::{ProviderRecord, ProviderSet, Setup};
 pub use revoke::Revocation;
 pub use tell::{Messenger, Word};
 
@@ -34,7 +34,7 @@ use crate::audit::Audit;
 use crate::egress::Egress;
 use crate::env::Env;
 use crate::providers::Catalogue;
-use crate::store::{Connections, Credentials, Outbox, Providers};
+use crate::store::{Connections, Credentials, Outbox, Providers, Store};
 use crate::vault::Vault;
 
 /// A connection that the App keeps itself.
@@ -57,11 +57,42 @@ pub(super) struct Managed {
     pub(super) uses: Arc<Uses>,
     pub(super) meters: Arc<Meters>,
     pub(super) messenger: OnceLock<Arc<dyn Messenger>>,
-    pub(super) paces: pace::Paces,
-    pub(super) flights: flights::Flights,
+    paces: pace::Paces,
+    flights: flights::Flights,
     /// Setups by App, each with the generation that it was read from.
-    pub(super) setups: Mutex<HashMap<String, Arc<record::Described>>>,
-    pub(super) busy: work::Looked,
+    setups: Mutex<HashMap<String, Arc<record::Described>>>,
+    busy: work::Looked,
     /// Rings when there is something to do before the next look.
     pub(super) bell: tokio::sync::Notify,
+}
+
+impl Managed {
+    /// Over the store, with what the room has already.
+    pub(super) fn new(
+        store: &Store,
+        (vault, audit, env): (&Arc<Vault>, &Arc<Audit>, &Env),
+        (egress, catalogue): (Arc<Egress>, Catalogue),
+        (versions, uses, meters): (&Arc<Versions>, &Arc<Uses>, &Arc<Meters>),
+    ) -> Self {
+        Self {
+            connections: store.connections.clone(),
+            credentials: store.credentials.clone(),
+            providers: store.providers.clone(),
+            outbox: store.outbox.clone(),
+            vault: Arc::clone(vault),
+            audit: Arc::clone(audit),
+            env: env.clone(),
+            egress,
+            catalogue,
+            versions: Arc::clone(versions),
+            uses: Arc::clone(uses),
+            meters: Arc::clone(meters),
+            messenger: OnceLock::new(),
+            paces: pace::Paces::default(),
+            flights: flights::Flights::default(),
+            setups: Mutex::default(),
+            busy: work::Looked::default(),
+            bell: tokio::sync::Notify::new(),
+        }
+    }
 }

@@ -117,7 +117,8 @@ mod tests {
         pace.failed(&failure(Class::Transient, None), 200_000);
         let turn = pace.turn(200_000, true).await;
         assert!(matches!(turn, Turn::Taken(_)), "one grant that ended says that the provider answers");
-        let held: Vec<_> = (0..AT_ONCE - 1).map(|_| Arc::clone(&pace.turns).try_acquire_owned().unwrap()).collect();
+        let held: Vec<_> =
+            (0..AT_ONCE - 1).map(|_| Arc::clone(&pace.turns).try_acquire_owned().unwrap()).collect();
         assert!(matches!(pace.turn(200_000, false).await, Turn::Full), "{}", held.len());
     }
 }

@@ -13,7 +13,7 @@ use url::Url;
 use super::super::{ATTEMPTS, Act, Error};
 use super::{APP_MANAGED, Managed};
 use crate::audit;
-use crate::providers::{Client, Descriptor, Metadata, Provider, Verdict};
+use crate::providers::{Client, Descriptor, Keys, Metadata, Probe, Provider, verdict};
 use crate::store::ProviderRow;
 use crate::vault::{Place, Purpose, Sealed};
 
@@ -33,6 +33,9 @@ pub struct ProviderRecord {
     /// Scopes to ask for instead of the descriptor's.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub scopes: Vec<String>,
+    /// With `private_key_jwt`: the `kid` that the provider knows the client's key by, unless the key says it itself.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub key_id: String,
 }
 
 /// What is kept of it.
@@ -45,6 +48,12 @@ struct Document {
     /// The provider's word on itself, as it was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     metadata: Option<Metadata>,
+}
+
+/// A record in which everything fits.
+pub(in crate::grants) struct Fitting {
+    provider: String,
+    document: String,
 }
 
 /// What an administrator is told of a record.
@@ -90,12 +99,14 @@ pub(in crate::grants) struct Described {
     pub(super) generation: i64,
     pub(super) fault: String,
     pub(super) provider: Provider,
+    /// The keys of its id_tokens, where it has any.
+    pub(super) keys: Option<Keys>,
     document: Document,
     row: Arc<ProviderRow>,
 }
 
 /// A provider and the App's client there: all that a request needs.
-pub struct Setup {
+pub(super) struct Setup {
     pub(super) described: Arc<Described>,
     pub(super) client_id: String,
     pub(super) secret: ClientSecret,
@@ -109,7 +120,8 @@ impl Setup {
     }
 
     pub(super) fn client(&self) -> Client<'_> {
-        Client { id: &self.client_id, secret: &self.secret }
+        let key_id = Some(self.described.document.record.key_id.as_str()).filter(|id| !id.is_empty());
+        Client { key_id, ..Client::new(&self.client_id, &self.secret) }
     }
 
     pub(super) fn descriptor(&self) -> &Descriptor {
@@ -170,7 +182,8 @@ impl Managed {
         let provider =
             Provider::new(Arc::new(descriptor), &document.record.values, document.metadata.as_ref())?;
         let (generation, fault) = (row.generation, row.fault.clone());
-        let described = Arc::new(Described { generation, fault, provider, document, row });
+        let keys = provider.jwks_url().cloned().map(Keys::new);
+        let described = Arc::new(Described { generation, fault, provider, keys, document, row });
         let mut setups = self.setups.lock().unwrap_or_else(PoisonError::into_inner);
         setups.insert(app.to_owned(), Arc::clone(&described));
         Ok(Some(described))
@@ -185,7 +198,7 @@ impl Managed {
     }
 
     /// The App's client, for the service's own use: it is released to nobody.
-    async fn client(&self, app: &str) -> Result<OAuth2App, Error> {
+    pub(in crate::grants) async fn client(&self, app: &str) -> Result<OAuth2App, Error> {
         let Some(row) = self.credentials.get(app).await? else { return Ok(OAuth2App::default()) };
         let place = Place { purpose: Purpose::AppCredentials, app, user: "", generation: row.generation };
         let plain = self.vault.open_sealed(&place, &Sealed::from_bytes(row.sealed.clone())).await?;
@@ -204,7 +217,11 @@ impl Managed {
         self.paces.forget(app);
         let orphaned = self.connections.orphan(app, &setup.print, "client_changed").await?;
         if orphaned > 0 {
-            tracing::warn!(app, orphaned, "connections need a new consent: the App's client or its provider changed");
+            tracing::warn!(
+                app,
+                orphaned,
+                "connections need a new consent: the App's client or its provider changed"
+            );
         }
         self.mended(app, setup.described.generation).await
     }
@@ -218,13 +235,8 @@ impl Managed {
         Ok(())
     }
 
-    /// Keeps what an administrator says, once everything in it fits.
-    pub(in crate::grants) async fn set_provider(
-        &self,
-        act: &Act<'_>,
-        record: ProviderRecord,
-        redirect_uri: &Url,
-    ) -> Result<ProviderSet, Error> {
+    /// What an administrator says, once everything in it fits; its metadata is read.
+    pub(in crate::grants) async fn fitting(&self, record: ProviderRecord) -> Result<Fitting, Error> {
         let text = match (record.preset.as_str(), record.descriptor.as_str()) {
             ("", "") => return Err(Error::ProviderChoice("name a preset, or bring a descriptor")),
             (preset, "") => self.catalogue.text(preset)?,
@@ -239,20 +251,23 @@ impl Managed {
                 None => None,
             },
         };
-        let provider = Provider::new(Arc::clone(&descriptor), &record.values, metadata.as_ref())?;
+        Provider::new(Arc::clone(&descriptor), &record.values, metadata.as_ref())?;
         let document = Document { record, text: text.to_string(), metadata };
-        let document = serde_json::to_string(&document).map_err(|_| Error::DamagedProvider(act.app.to_string()))?;
+        let document =
+            serde_json::to_string(&document).map_err(|_| Error::DamagedProvider(descriptor.name.clone()))?;
+        Ok(Fitting { provider: descriptor.name.clone(), document })
+    }
+
+    /// Keeps it.
+    pub(in crate::grants) async fn set_provider(&self, act: &Act<'_>, record: Fitting) -> Result<(), Error> {
+        let Fitting { provider, document } = record;
         let fingerprint = self.vault.fingerprint(document.as_bytes());
         let _turn = self.versions.turn(act.app.as_str(), "").await;
         for _ in 0..ATTEMPTS {
             let before = self.providers.get(act.app.as_str()).await?.map(|row| row.generation);
-            let entry = audit::Entry::allowed(
-                audit::Act::ProviderStored,
-                act.actor,
-                act.app.as_str(),
-                act.request,
-            );
-            self.audit.record(entry.detail(&format!("{} {fingerprint}", provider.descriptor().name))).await?;
+            let entry =
+                audit::Entry::allowed(audit::Act::ProviderStored, act.actor, act.app.as_str(), act.request);
+            self.audit.record(entry.detail(&format!("{provider} {fingerprint}"))).await?;
             let now = self.env.now_ms();
             let row = ProviderRow {
                 app: act.app.as_str().to_owned(),
@@ -264,8 +279,7 @@ impl Managed {
                 updated_by: act.actor.to_owned(),
             };
             if self.providers.put(row, before).await? {
-                self.client_changed(act.app.as_str()).await?;
-                return self.provider_set(act, redirect_uri, true).await?.ok_or(Error::Contended);
+                return self.client_changed(act.app.as_str()).await;
             }
         }
         Err(Error::Contended)
@@ -306,35 +320,40 @@ impl Managed {
 
     /// Tries client and secret with a code that cannot be: a provider that knows the client refuses the code alone.
     async fn probe(&self, act: &Act<'_>, setup: &Setup, redirect_uri: &Url) -> Result<String, Error> {
-        let request = setup.provider().probe(setup.client(), redirect_uri, &self.env)?;
+        let request = setup.provider().probe(&self.env, setup.client(), redirect_uri)?;
         let outcome = setup.provider().tokens(&self.egress, request, self.env.now_ms()).await;
         let name = &setup.descriptor().display_name;
         let (app, generation) = (act.app.as_str(), setup.described.generation);
-        Ok(match Verdict::of(&outcome) {
-            Verdict::Accepted => {
+        Ok(match verdict(&outcome) {
+            Probe::Accepted => {
                 self.mended(app, generation).await?;
                 format!("{name} accepts the client")
             }
-            Verdict::Refused(code) => {
+            Probe::Refused { code } => {
                 self.providers.fault(app, generation, &code, self.env.now_ms()).await?;
                 format!("{name} refuses the client ({code}): look at the client id and secret")
             }
-            Verdict::Unclear(code) => format!("whether {name} accepts the client could not be told ({code})"),
+            Probe::Redirect { code } => {
+                format!("{name} does not know the redirect URI ({code}): register it there, to the letter")
+            }
+            Probe::Unclear { code } => {
+                format!("whether {name} accepts the client could not be told ({code})")
+            }
         })
     }
 
     /// What the provider says of itself by now, against what is in use: nothing changes by itself (OS-23).
     async fn metadata_changes(&self, setup: &Setup) -> Vec<String> {
-        let (Some(pinned), Some(issuer)) =
-            (&setup.described.document.metadata, setup.provider().issuer())
-        else {
-            return Vec::new();
-        };
-        match Metadata::fetch(&self.egress, issuer).await {
+        let document = &setup.described.document;
+        let issuer = Provider::issuer_of(setup.descriptor(), &document.record.values);
+        let (Some(pinned), Ok(Some(issuer))) = (&document.metadata, issuer) else { return Vec::new() };
+        match Metadata::fetch(&self.egress, &issuer).await {
             Ok(now) => pinned
                 .differs(&now)
                 .into_iter()
-                .map(|(field, before, after)| format!("{field}: {before} is in use, and the provider says {after}"))
+                .map(|(field, before, after)| {
+                    format!("{field}: {before} is in use, and the provider says {after}")
+                })
                 .collect(),
             Err(error) => vec![error.to_string()],
         }

@@ -6,8 +6,8 @@ use std::time::Duration;
 use super::super::{Act, Error, connections};
 use super::grant::{self, About, Held};
 use super::machine::{self, Next, Rules, Status};
-use super::record::Setup;
 use super::pace::Turn;
+use super::record::Setup;
 use super::{MANAGED, Managed, fault};
 use crate::audit;
 use crate::providers::{Failure, Rotation, Tokens};
@@ -56,7 +56,7 @@ impl Want {
 
 /// How a refresh ended.
 #[derive(Debug, Clone)]
-pub enum Outcome {
+pub(super) enum Outcome {
     /// There is a token as it was wanted, or as fresh as the provider makes them.
     Fresh,
     /// There is no such grant any more.
@@ -158,13 +158,14 @@ impl Managed {
             Turn::Full => return Ok(Some(Outcome::Busy(self.env.now_ms() + 500))),
         };
         let about = About::read(&managed.about);
-        let request = setup.provider().refresh(setup.client(), &refresh_token, &about.granted, &self.env)?;
+        let request = setup.provider().refresh(&self.env, setup.client(), &refresh_token, &about.granted)?;
         let patience = patience(&setup);
         self.note_refresh(act).await?;
         fault::point("before-claim");
         let now = self.env.now_ms();
         let lease_until = now + lease_ms(patience);
-        let claimed = self.connections.claim((app, act.actor), row.generation, managed.fence, now, lease_until);
+        let claimed =
+            self.connections.claim((app, act.actor), row.generation, managed.fence, now, lease_until);
         if !fault::sabotaged("forget-the-intent") && !claimed.await? {
             return Ok(None);
         }
@@ -210,7 +211,8 @@ impl Managed {
             let place = place(act, generation);
             let record = grant::released(&tokens, &held, &about);
             let sealed = self.vault.seal(&place, &record).await?.into_bytes();
-            let sealed_held = self.vault.seal(&Place { purpose: Purpose::Held, ..place }, &held.bytes()).await?;
+            let sealed_held =
+                self.vault.seal(&Place { purpose: Purpose::Held, ..place }, &held.bytes()).await?;
             let (expires_at, now) = (grant::expires_at(&tokens), self.env.now_ms());
             let managed = ManagedRow {
                 held: sealed_held.into_bytes(),
@@ -341,7 +343,13 @@ impl Managed {
         let now = self.env.now_ms();
         if managed.expires_at.is_none_or(|at| at > now) {
             // It is as fresh as it gets.
-            self.connections.postpone((act.app.as_str(), act.actor), managed.due_at.unwrap_or_default(), managed.expires_at).await?;
+            self.connections
+                .postpone(
+                    (act.app.as_str(), act.actor),
+                    managed.due_at.unwrap_or_default(),
+                    managed.expires_at,
+                )
+                .await?;
             return Ok(Outcome::Fresh);
         }
         let place = (act.app.as_str(), act.actor);
@@ -395,8 +403,7 @@ impl Managed {
     }
 
     async fn note_refresh(&self, act: &Act<'_>) -> Result<(), Error> {
-        let entry =
-            audit::Entry::allowed(audit::Act::RefreshAsked, act.actor, act.app.as_str(), act.request);
+        let entry = audit::Entry::allowed(audit::Act::RefreshAsked, act.actor, act.app.as_str(), act.request);
         Ok(self.audit.record(entry).await?)
     }
 
@@ -418,8 +425,7 @@ impl Managed {
         if let Some(row) = row.filter(|row| row.generation == generation) {
             let print = self.audit.prints().connection(&row);
             let mark = audit::RowMark { print: Some(&print), ..connections::mark(act.actor, generation) };
-            let entry =
-                audit::Entry::done(audit::Act::RowWritten, act.actor, act.app.as_str(), act.request);
+            let entry = audit::Entry::done(audit::Act::RowWritten, act.actor, act.app.as_str(), act.request);
             self.audit.done(entry.row(mark));
         }
         Ok(())
@@ -449,10 +455,7 @@ pub(super) fn place<'a>(act: &Act<'a>, generation: i64) -> Place<'a> {
 
 pub(super) fn rules(setup: &Setup) -> Rules {
     let refresh = &setup.descriptor().refresh;
-    Rules {
-        rotates: refresh.rotation != Rotation::Never,
-        grace_ms: i64::from(refresh.grace_seconds) * 1_000,
-    }
+    Rules { rotates: refresh.rotation != Rotation::Never, grace_ms: i64::from(refresh.grace_seconds) * 1_000 }
 }
 
 /// A spent refresh token works for a while at some providers: a request whose reply was lost must be given up early

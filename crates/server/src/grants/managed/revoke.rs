@@ -12,7 +12,7 @@ use super::grant::{About, Held};
 use super::record::{Described, Setup};
 use super::{MANAGED, Managed};
 use crate::audit;
-use crate::providers::{Client, Class, Ended, Provider};
+use crate::providers::{Class, Client, Ended};
 use crate::store::{ConnectionRow, OutboxRow};
 use crate::vault::{Place, Purpose, Sealed};
 
@@ -99,6 +99,7 @@ impl Managed {
             "document": setup.described.document_text(),
             "client_id": setup.client_id,
             "client_secret": setup.secret.expose(),
+            "key_id": setup.client().key_id,
             "access_token": held.access_token.expose(),
             "refresh_token": held.refresh_token.as_ref().map(RefreshToken::expose),
             "more": more,
@@ -170,22 +171,24 @@ impl Managed {
                     return Ok(());
                 }
             };
-        let needed: Needed = serde_json::from_slice(plain.expose())
-            .map_err(|_| Error::DamagedProvider(row.app.clone()))?;
+        let needed: Needed =
+            serde_json::from_slice(plain.expose()).map_err(|_| Error::DamagedProvider(row.app.clone()))?;
         let Some(provider) = Described::provider_of(&needed.document)? else {
             return self.ended(row, "failed no_provider").await;
         };
         if provider.ends_all() && self.lives_on(row, &told).await? {
             return self.ended(row, "kept").await;
         }
-        let client = Client { id: &needed.client_id, secret: &needed.client_secret };
+        let key_id = needed.key_id.as_deref();
+        let client = Client { key_id, ..Client::new(&needed.client_id, &needed.client_secret) };
         let refresh = needed.refresh_token.as_ref();
         match provider.end(&self.egress, client, &needed.access_token, refresh, &self.env).await? {
             Ended::Revoked => self.ended(row, "revoked").await,
             Ended::UnknownToken => self.ended(row, "unknown_to_provider").await,
             Ended::NotOffered => self.ended(row, "not_offered").await,
             Ended::Failed(failure) if failure.class == Class::Transient && row.attempts < TRIES => {
-                let asked = failure.retry_after.map_or(0, |wait| i64::try_from(wait.as_millis()).unwrap_or_default());
+                let asked =
+                    failure.retry_after.map_or(0, |wait| i64::try_from(wait.as_millis()).unwrap_or_default());
                 let pause = (1_000_i64 << row.attempts.clamp(0, 14)).min(4 * 3_600_000).max(asked);
                 self.outbox.retry(row, &failure.code, now + pause).await?;
                 Ok(())
@@ -214,7 +217,11 @@ impl Managed {
     }
 
     /// What became of a person's ended grants, newest first.
-    pub(in crate::grants) async fn revocations(&self, user: &str, since: i64) -> Result<Vec<Revocation>, Error> {
+    pub(in crate::grants) async fn revocations(
+        &self,
+        user: &str,
+        since: i64,
+    ) -> Result<Vec<Revocation>, Error> {
         let rows = self.outbox.of_user(user, REVOCATION, since, 50).await?;
         Ok(rows.into_iter().map(told).collect())
     }
@@ -225,6 +232,8 @@ impl Managed {
 struct Needed {
     document: String,
     client_id: String,
+    #[serde(default)]
+    key_id: Option<String>,
     #[serde(deserialize_with = "secret")]
     client_secret: ClientSecret,
     #[serde(deserialize_with = "token")]

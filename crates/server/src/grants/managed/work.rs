@@ -99,7 +99,8 @@ impl Managed {
                 if let Err(error) = managed.look(&row).await {
                     tracing::error!(app = %row.app, %error, "a grant that is due could not be looked at");
                     let later = managed.env.now_ms() + 60_000;
-                    let _ = managed.connections.postpone((&row.app, &row.user), row.due_at, Some(later)).await;
+                    let _ =
+                        managed.connections.postpone((&row.app, &row.user), row.due_at, Some(later)).await;
                 }
             });
         }
@@ -120,7 +121,8 @@ impl Managed {
         let place = (due.app.as_str(), due.user.as_str());
         let later = |at| self.connections.postpone(place, due.due_at, at);
         let Some(row) = self.connections.read(place.0, place.1).await? else { return Ok(()) };
-        let Some(managed) = row.managed.as_deref().filter(|managed| managed.due_at == Some(due.due_at)) else {
+        let Some(managed) = row.managed.as_deref().filter(|managed| managed.due_at == Some(due.due_at))
+        else {
             return Ok(());
         };
         let now = self.env.now_ms();
@@ -128,10 +130,9 @@ impl Managed {
         let healthy = matches!(Status::of(managed.status), Status::Connected | Status::MissingScopes);
         if at_rest && healthy && !self.used_since(&due.app, &due.user, managed.issued_at).await? {
             let keep_alive = match self.described(&due.app).await? {
-                Some(described) => described.keep_alive(
-                    managed.issued_at,
-                    spread(&due.app, &due.user, managed.issued_at),
-                ),
+                Some(described) => {
+                    described.keep_alive(managed.issued_at, spread(&due.app, &due.user, managed.issued_at))
+                }
                 None => None,
             };
             if keep_alive.is_none_or(|at| at > now) {

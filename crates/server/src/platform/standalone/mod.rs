@@ -231,6 +231,13 @@ impl Platform for Standalone {
         return_to::sign_in_url(&self.sub_path, return_to)
     }
 
+    async fn direct_message(&self, bot: &str, user: &str, message: &str) -> Result<(), super::Error> {
+        let channel = self.direct_channel(bot, [bot, user]).await?;
+        let draft = Draft { channel_id: channel.id, message: message.to_owned(), ..Draft::default() };
+        self.create_post(bot, draft).await?;
+        Ok(())
+    }
+
     fn publish(&self, event: Event) {
         self.hub.publish(&event);
     }

@@ -1,0 +1,82 @@
+//! The whole way, from the provider record to the end of a grant.
+
+use serde_json::Value;
+use tessera_testkit::managed::{APP, Managed};
+use tessera_testkit::wire::Ask;
+
+#[tokio::test]
+async fn a_token_is_given_refreshed_when_it_ends_and_taken_back() {
+    let stage = Managed::with("").await;
+    stage.connect().await;
+
+    let record = stage.ask("").await;
+    assert_eq!(record.status, 200);
+    let record = record.json();
+    let first = record["access_token"].as_str().unwrap().to_owned();
+    assert!(stage.works(&first).await);
+    assert_eq!(record["token_type"], "Bearer");
+    assert!(record["expiry"].as_str().unwrap().ends_with('Z'), "{record}");
+    assert_eq!(record["account"]["name"], "ada@simulator.example");
+    assert!(record.get("refresh_token").is_none(), "{record}");
+    assert_eq!(stage.access_token().await, first, "one that lives is given again");
+
+    // The App was told afterwards: with the record, without the code.
+    let greeted = stage.cast.fake.calls_to("/oauth2/complete");
+    let greeted = greeted.last().unwrap().json();
+    assert_eq!(greeted["context"]["oauth2"]["user"]["access_token"], first.as_str());
+    assert_eq!(greeted["context"]["oauth2"]["status"], "connected");
+    assert!(greeted["values"].get("code").is_none(), "{greeted}");
+
+    let refreshes = stage.provider.refreshes();
+    stage.later(3_600);
+    assert!(!stage.works(&first).await);
+    let second = stage.access_token().await;
+    assert_ne!(second, first);
+    assert!(stage.works(&second).await);
+    assert_eq!(stage.provider.refreshes(), refreshes + 1);
+
+    let listed = stage.connections().await;
+    assert_eq!(listed[0]["managed"]["account_name"], "ada@simulator.example");
+    assert_eq!(listed[0]["managed"]["status"], "connected");
+
+    assert_eq!(stage.disconnect().await.status, 204);
+    assert_eq!(stage.ask("").await.text(), "");
+    while stage.work().await > 0 {}
+    assert!(!stage.works(&second).await, "ended at the provider as well");
+    assert_eq!(stage.connections().await, Value::Array(Vec::new()));
+}
+
+#[tokio::test]
+async fn os_49_a_managed_app_gets_neither_client_secret_nor_refresh_token() {
+    let stage = Managed::with("").await;
+    stage.connect().await;
+    let context = stage.cast.site.context(&stage.cast.user, &stage.cast.fake, APP).await;
+    let oauth2 = &context["oauth2"];
+    assert_eq!(oauth2["client_id"], "hello-client");
+    assert!(oauth2.get("client_secret").is_none(), "{oauth2}");
+    assert!(oauth2["user"]["access_token"].is_string());
+    let text = oauth2.to_string();
+    for secret in stage.provider.issued_secrets() {
+        let is_current = oauth2["user"]["access_token"] == secret.as_str();
+        assert!(is_current || !text.contains(&secret), "{text}");
+    }
+}
+
+#[tokio::test]
+async fn a_managed_app_stores_nothing_but_a_disconnect() {
+    let stage = Managed::with("").await;
+    let route = "/plugins/com.mattermost.apps/api/v1/oauth2/user";
+    let token = stage.token().await;
+    let store = async |body: &str| stage.cast.site.send(&Ask::post(route, body).bearer(&token)).await;
+    assert_eq!(store(r#"{"access_token":"mine"}"#).await.status, 409);
+    stage.connect().await;
+    let given = stage.access_token().await;
+    let refused = store(r#"{"access_token":"mine"}"#).await;
+    assert_eq!(refused.status, 409);
+    assert!(refused.text().contains("managed"), "{}", refused.text());
+    assert_eq!(stage.access_token().await, given);
+    assert_eq!(store("null").await.status, 200);
+    assert_eq!(stage.ask("").await.text(), "");
+    while stage.work().await > 0 {}
+    assert!(!stage.works(&given).await);
+}
