@@ -35,10 +35,7 @@ const IDENTITY: [&str; 3] = ["openid", "profile", "email"];
 impl About {
     /// What was asked for and not granted. `offline` is what brings a refresh token: many providers never name it.
     pub fn missing(&self, offline: Option<&str>) -> Vec<String> {
-        let granted = |scope: &str| self.granted.iter().any(|granted| granted == scope);
-        let counts = |scope: &str| !IDENTITY.contains(&scope) && Some(scope) != offline;
-        let missing = self.asked.iter().filter(|scope| counts(scope) && !granted(scope));
-        missing.cloned().collect()
+        missing(&self.asked, &self.granted, offline)
     }
 
     /// What it is read from.
@@ -53,11 +50,21 @@ impl About {
 
     /// The account, as one says it: `somebody@example.com at Google`.
     pub fn account(&self) -> String {
-        let name = if self.account_name.is_empty() { &self.account_id } else { &self.account_name };
-        match name.is_empty() {
-            true => format!("an account at {}", self.provider_name),
-            false => format!("{name} at {}", self.provider_name),
-        }
+        account(&self.account_name, &self.account_id, &self.provider_name)
+    }
+}
+
+/// What was asked for, was not granted, and opens something.
+pub(in crate::grants) fn missing(asked: &[String], granted: &[String], offline: Option<&str>) -> Vec<String> {
+    let counts = |scope: &str| !IDENTITY.contains(&scope) && Some(scope) != offline;
+    asked.iter().filter(|scope| counts(scope) && !granted.contains(scope)).cloned().collect()
+}
+
+/// An account, as one says it.
+pub(in crate::grants) fn account(name: &str, id: &str, provider: &str) -> String {
+    match if name.is_empty() { id } else { name } {
+        "" => format!("an account at {provider}"),
+        name => format!("{name} at {provider}"),
     }
 }
 
