@@ -39,8 +39,8 @@ pub struct ManagedConnection {
     pub provider: String,
     /// Its provider's name for people.
     pub provider_name: String,
-    /// Whether its provider's descriptor was tried against the provider's own documents; if not, it is the
-    /// community's, or nobody knows any more.
+    /// Whether its provider's descriptor was tried against the provider's own documents; if not, it is the community's
+    /// or an administrator's.
     #[serde(default)]
     pub verified: bool,
     /// The account's own id at the provider; empty where it does not tell.
@@ -61,6 +61,9 @@ pub struct ManagedConnection {
     /// Those of them that were not granted and that open something.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub missing_scopes: Vec<String>,
+    /// Whether its token can be refreshed.
+    #[serde(default)]
+    pub refreshable: bool,
     /// When its token was given, Unix milliseconds.
     pub issued_at: i64,
     /// When its token ends, Unix milliseconds; None when it does not, or nobody knows.
@@ -76,9 +79,9 @@ pub struct ManagedConnection {
 }
 
 impl ManagedConnection {
-    /// The account, as one says it: `somebody@example.com at Google`.
+    /// The account, as one says it: `somebody@example.com at Google`; an unverified provider is marked.
     pub fn account(&self) -> String {
-        account(&self.account_name, &self.account_id, &self.provider_name)
+        account((&self.account_name, &self.account_id), (&self.provider_name, self.verified))
     }
 
     /// With what only its provider's record says.
@@ -167,7 +170,7 @@ fn told_managed(row: &ManagedRow, now: i64) -> ManagedConnection {
     ManagedConnection {
         provider: about.provider,
         provider_name: about.provider_name,
-        verified: false,
+        verified: about.verified,
         account_id: about.account_id,
         account_name: about.account_name,
         status: machine::standing(row, now),
@@ -175,6 +178,7 @@ fn told_managed(row: &ManagedRow, now: i64) -> ManagedConnection {
         scopes: about.granted,
         asked_scopes: about.asked,
         missing_scopes: Vec::new(),
+        refreshable: about.refreshable,
         issued_at: row.issued_at,
         expires_at: row.expires_at,
         next_refresh_at: row.due_at.filter(|_| about.refreshable),

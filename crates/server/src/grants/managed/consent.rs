@@ -145,8 +145,7 @@ impl Managed {
         }
         let account = self.account(&setup, &tokens, &verifier).await?;
         let refreshable = tokens.refresh_token.is_some();
-        let name = (setup.descriptor().name.as_str(), setup.descriptor().display_name.as_str());
-        let about = grant::about(name, account, flow.asked, &tokens, refreshable);
+        let about = grant::about(setup.descriptor(), account, flow.asked, &tokens, refreshable);
         self.take(act, &setup, New { tokens, about, sent_at }).await
     }
 
