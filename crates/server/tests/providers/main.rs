@@ -2,11 +2,14 @@
 
 #![expect(clippy::unwrap_used, reason = "what cannot be had ends the test")]
 
+mod assertions;
 mod descriptors;
 mod failures;
 mod golden;
+mod id_tokens;
 mod metadata;
 mod replies;
+mod signer;
 #[cfg(feature = "demo")]
 mod simulated;
 #[cfg(feature = "demo")]
