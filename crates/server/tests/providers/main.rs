@@ -7,7 +7,10 @@ mod descriptors;
 mod failures;
 mod golden;
 mod id_tokens;
+mod keys;
 mod metadata;
+mod polls;
+mod probes;
 mod replies;
 mod signer;
 #[cfg(feature = "demo")]
