@@ -81,6 +81,10 @@ pub(crate) struct Issued {
     pub(crate) kind: Kind,
     /// Name of the account.
     pub(crate) account: String,
+    /// The nonce of the request that led here; none after a refresh.
+    pub(crate) nonce: Option<String>,
+    /// Who the account is of, signed.
+    pub(crate) id_token: Option<String>,
     /// What a bot got besides.
     pub(crate) bot: Option<Box<Issued>>,
 }
@@ -204,6 +208,7 @@ impl Grants {
             revoked: false,
         };
         let mut issued = self.begin(grant(kind), terms, access, refresh);
+        issued.nonce = request.nonce.clone();
         if terms.two {
             let (access, refresh) = bot;
             let bot = self.begin(grant(Kind::Bot), terms, access, refresh);
@@ -379,6 +384,15 @@ impl Grants {
             Some(grant) => (grant.kind, grant.account.clone()),
             None => (Kind::Only, String::new()),
         };
-        Issued { access_token: token, refresh_token, scope, kind, account, bot: None }
+        Issued {
+            access_token: token,
+            refresh_token,
+            scope,
+            kind,
+            account,
+            nonce: None,
+            id_token: None,
+            bot: None,
+        }
     }
 }

@@ -14,7 +14,8 @@
 //! | `POST /revoke` | ends a token | RFC 7009 |
 //! | `GET /userinfo` | who signed in | |
 //! | `GET /calendar/v3/users/me/calendarList` | that account's calendars | RFC 6750 |
-//! | `GET /.well-known/oauth-authorization-server` | metadata | RFC 8414 |
+//! | `GET /jwks` | the keys of id_tokens, which come where `openid` was granted | OpenID Connect Core, RFC 7517 |
+//! | `GET /.well-known/oauth-authorization-server`, `…/openid-configuration` | metadata | RFC 8414 |
 //! | `POST /token/refresh`, `POST /token/moved` | what two switches lead to | |
 //! | `GET`, `POST /quirks` | the switches, as a page and as JSON; from this machine alone | |
 //!
@@ -65,6 +66,7 @@ mod error;
 mod extras;
 mod fault;
 mod grants;
+mod id_token;
 mod metadata;
 mod named;
 mod pages;

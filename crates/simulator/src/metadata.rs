@@ -1,4 +1,4 @@
-//! Authorization server metadata (RFC 8414).
+//! Authorization server metadata (RFC 8414), which is also OpenID Connect's (Discovery §3).
 
 use axum::extract::State;
 use axum::response::Response;
@@ -10,7 +10,7 @@ use crate::positions::{Iss, SecretPlace};
 use crate::scope::Scope;
 use crate::simulator::Simulator;
 
-/// `GET /.well-known/oauth-authorization-server`.
+/// `GET /.well-known/oauth-authorization-server`, `GET /.well-known/openid-configuration`.
 pub(crate) async fn metadata(State(simulator): State<Simulator>, headers: HeaderMap) -> Response {
     let issuer = simulator.issuer(&headers);
     let (place, iss) = {
@@ -28,6 +28,9 @@ pub(crate) async fn metadata(State(simulator): State<Simulator>, headers: Header
         "token_endpoint": format!("{issuer}/token"),
         "revocation_endpoint": format!("{issuer}/revoke"),
         "userinfo_endpoint": format!("{issuer}/userinfo"),
+        "jwks_uri": format!("{issuer}/jwks"),
+        "subject_types_supported": ["public"],
+        "id_token_signing_alg_values_supported": ["EdDSA"],
         "scopes_supported": Scope::known().collect::<Vec<_>>(),
         "response_types_supported": ["code"],
         "response_modes_supported": ["query"],

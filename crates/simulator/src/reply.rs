@@ -93,6 +93,9 @@ impl Shape {
             false => issued.scope.to_text().into(),
         };
         members.insert("scope".into(), scope);
+        if let Some(id_token) = issued.id_token {
+            members.insert("id_token".into(), id_token.into());
+        }
         if let Some(refresh_token) = issued.refresh_token {
             members.insert("refresh_token".into(), refresh_token.into());
         }

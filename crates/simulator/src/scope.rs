@@ -39,6 +39,10 @@ impl Scope {
         self.0.iter().map(String::as_str)
     }
 
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.names().any(|one| one == name)
+    }
+
     pub(crate) fn opens(&self, what: Opens) -> bool {
         self.names().any(|name| opened_by(name) == Some(what))
     }
@@ -65,7 +69,8 @@ impl Scope {
 
     /// Every name the simulator knows, for its metadata.
     pub(crate) fn known() -> impl Iterator<Item = &'static str> {
-        KNOWN.iter().flat_map(|(plain, google, _)| [*plain, *google])
+        let known = KNOWN.iter().flat_map(|(plain, google, _)| [*plain, *google]);
+        std::iter::once("openid").chain(known)
     }
 }
 

@@ -17,6 +17,7 @@ use crate::behaviour::Behaviour;
 use crate::builder::{Builder, Clock, Random};
 use crate::clients::Clients;
 use crate::grants::Grants;
+use crate::id_token::{self, Keys};
 use crate::people::People;
 use crate::{authorize, control, fault, metadata, pages, resource, token};
 
@@ -41,6 +42,7 @@ pub(crate) struct Provider {
     pub(crate) clients: Clients,
     pub(crate) people: People,
     pub(crate) grants: Grants,
+    pub(crate) keys: Keys,
     pub(crate) counts: Counts,
     /// Known once it listens.
     issuer: Option<String>,
@@ -58,7 +60,7 @@ pub(crate) struct Counts {
 impl Provider {
     pub(crate) fn new(clients: Clients, people: People, behaviour: Behaviour) -> Self {
         let (grants, counts) = (Grants::default(), Counts::default());
-        Self { behaviour, clients, people, grants, counts, issuer: None }
+        Self { behaviour, clients, people, grants, keys: Keys::default(), counts, issuer: None }
     }
 }
 
@@ -69,7 +71,8 @@ impl Simulator {
         Builder::new()
     }
 
-    pub(crate) fn new(provider: Provider, clock: Clock, random: Random) -> Self {
+    pub(crate) fn new(mut provider: Provider, clock: Clock, random: Random) -> Self {
+        provider.keys.renew(&seed(&random));
         let control = secret(&random, "");
         Self(Arc::new(Inner { provider: Mutex::new(provider), clock, random, control }))
     }
@@ -87,7 +90,9 @@ impl Simulator {
             .route("/revoke", post(token::revoke))
             .route("/userinfo", get(resource::userinfo))
             .route("/calendar/v3/users/me/calendarList", get(resource::calendar_list))
+            .route("/jwks", get(id_token::jwks))
             .route("/.well-known/oauth-authorization-server", get(metadata::metadata))
+            .route("/.well-known/openid-configuration", get(metadata::metadata))
             .route("/quirks", get(control::show).post(control::change))
             .route("/simulator.css", get(pages::style))
             .layer(map_response_with_state(self.clone(), dated))
@@ -151,6 +156,12 @@ impl Simulator {
         self.lock().grants.expire_access_tokens(now);
     }
 
+    /// Signs id_tokens with a new key from now on. The key before is still published, those before that are not.
+    pub fn renew_signing_key(&self) {
+        let seed = seed(&self.0.random);
+        self.lock().keys.renew(&seed);
+    }
+
     /// Every authorization code, access token and refresh token ever issued, in order, for searching logs, pages
     /// and files for leaks.
     #[must_use]
@@ -196,9 +207,13 @@ impl Simulator {
 }
 
 fn secret(random: &Random, kind: &str) -> String {
+    format!("{kind}{}", URL_SAFE_NO_PAD.encode(seed(random)))
+}
+
+fn seed(random: &Random) -> [u8; 32] {
     let mut bytes = [0; 32];
     random(&mut bytes);
-    format!("{kind}{}", URL_SAFE_NO_PAD.encode(bytes))
+    bytes
 }
 
 /// `Date` by a clock that is off; otherwise the server's own stays.

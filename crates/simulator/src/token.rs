@@ -67,7 +67,7 @@ pub(crate) async fn revoke(State(simulator): State<Simulator>, headers: HeaderMa
 
 async fn answer(simulator: &Simulator, headers: &HeaderMap, body: &[u8], door: Door) -> Response {
     let moved = (door != Door::Moved).then(|| format!("{}/token/moved", simulator.issuer(headers)));
-    let (now, shown) = (simulator.now(), simulator.shown());
+    let shown = simulator.shown();
     {
         let mut provider = simulator.lock();
         provider.counts.token_requests += 1;
@@ -75,7 +75,7 @@ async fn answer(simulator: &Simulator, headers: &HeaderMap, body: &[u8], door: D
             return response;
         }
     }
-    let exchanged = exchange(simulator, headers, body, door, now);
+    let exchanged = exchange(simulator, headers, body, door);
     let (response, way) = {
         let mut provider = simulator.lock();
         let behaviour = &mut provider.behaviour;
@@ -95,13 +95,13 @@ fn exchange(
     headers: &HeaderMap,
     body: &[u8],
     door: Door,
-    now: i64,
 ) -> Result<(Issued, Terms), TokenError> {
     let mut fresh = Fresh {
         access: simulator.secret("access-"),
         refresh: simulator.secret("refresh-"),
         bot: (simulator.secret("access-"), simulator.secret("refresh-")),
     };
+    let (now, shown, issuer) = (simulator.now(), simulator.shown(), simulator.issuer(headers));
     let mut provider = simulator.lock();
     let provider = &mut *provider;
     let params = if provider.behaviour.json_body_only { json(headers, body) } else { form(headers, body) }?;
@@ -112,7 +112,7 @@ fn exchange(
     let terms = Terms::of(&provider.behaviour, now);
     let client_id = authenticate(headers, &params, &provider.clients, provider.behaviour.secret_place)?;
     let apart = provider.behaviour.separate_refresh_url;
-    let issued = match required(&params, "grant_type")? {
+    let mut issued = match required(&params, "grant_type")? {
         "authorization_code" if door != Door::Refresh => provider.grants.redeem(
             &client_id,
             required(&params, "code")?,
@@ -132,6 +132,8 @@ fn exchange(
         }
         _ => return Err(TokenError::UnsupportedGrantType),
     };
+    let account = provider.people.account(&issued.account);
+    issued.id_token = provider.keys.id_token(&issued, account, &client_id, &issuer, shown, terms.life);
     provider.behaviour.long_token.take();
     Ok((issued, terms))
 }
