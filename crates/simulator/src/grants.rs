@@ -220,6 +220,22 @@ impl Grants {
         Ok(issued)
     }
 
+    /// A grant that no code led to: a device's, with a refresh token, or a client's own, without (RFC 6749 §4.4.3).
+    pub(crate) fn give(
+        &mut self,
+        client_id: String,
+        account: Option<String>,
+        scope: Scope,
+        terms: Terms,
+        fresh: Fresh,
+    ) -> Issued {
+        let offline = account.is_some();
+        let account = account.unwrap_or_default();
+        let (kind, last_used) = (Kind::Only, terms.now);
+        let grant = Grant { client_id, account, scope, kind, last_used, offline, revoked: false };
+        self.begin(grant, terms, fresh.access, fresh.refresh)
+    }
+
     /// A grant with its first tokens.
     fn begin(&mut self, grant: Grant, terms: Terms, access: String, refresh: String) -> Issued {
         let id = GrantId(self.grants.len());

@@ -112,6 +112,7 @@ impl TokenError {
             Self::InvalidGrant(_) => (StatusCode::BAD_REQUEST, "invalid_grant"),
             Self::UnsupportedGrantType => (StatusCode::BAD_REQUEST, "unsupported_grant_type"),
             Self::InvalidScope(_) => (StatusCode::BAD_REQUEST, "invalid_scope"),
+            Self::Device(code) => (StatusCode::BAD_REQUEST, code),
             Self::UnsupportedTokenType => (StatusCode::BAD_REQUEST, "unsupported_token_type"),
         }
     }

@@ -20,6 +20,11 @@ const KNOWN: [(&str, &str, Opens); 3] = [
 ];
 
 impl Scope {
+    /// No name at all: what a client gets for itself that asks for nothing.
+    pub(crate) fn none() -> Self {
+        Self(Vec::new())
+    }
+
     /// Reads a space-separated list. `None` when it is empty or holds a character that RFC 6749 §3.3 forbids.
     /// Names that the simulator does not know are kept: they are granted like any other and open nothing.
     pub(crate) fn parse(text: &str) -> Option<Self> {

@@ -13,9 +13,11 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::header::{DATE, HOST};
 use http::{HeaderMap, HeaderValue};
 
+use crate::assertion::Seen;
 use crate::behaviour::Behaviour;
 use crate::builder::{Builder, Clock, Random};
 use crate::clients::Clients;
+use crate::device::{self, Devices};
 use crate::grants::Grants;
 use crate::id_token::{self, Keys};
 use crate::people::People;
@@ -43,6 +45,8 @@ pub(crate) struct Provider {
     pub(crate) people: People,
     pub(crate) grants: Grants,
     pub(crate) keys: Keys,
+    pub(crate) devices: Devices,
+    pub(crate) seen: Seen,
     pub(crate) counts: Counts,
     /// Known once it listens.
     issuer: Option<String>,
@@ -60,7 +64,8 @@ pub(crate) struct Counts {
 impl Provider {
     pub(crate) fn new(clients: Clients, people: People, behaviour: Behaviour) -> Self {
         let (grants, counts) = (Grants::default(), Counts::default());
-        Self { behaviour, clients, people, grants, keys: Keys::default(), counts, issuer: None }
+        let (keys, devices, seen) = (Keys::default(), Devices::default(), Seen::default());
+        Self { behaviour, clients, people, grants, keys, devices, seen, counts, issuer: None }
     }
 }
 
@@ -87,6 +92,8 @@ impl Simulator {
             .route("/token", post(token::token))
             .route("/token/refresh", post(token::refresh))
             .route("/token/moved", post(token::moved))
+            .route("/device_authorization", post(device::begin))
+            .route("/device", get(device::show).post(device::decide))
             .route("/revoke", post(token::revoke))
             .route("/userinfo", get(resource::userinfo))
             .route("/calendar/v3/users/me/calendarList", get(resource::calendar_list))
@@ -156,6 +163,13 @@ impl Simulator {
         self.lock().grants.expire_access_tokens(now);
     }
 
+    /// Answers for a person whom a device's code was given to, as the page `/device` does. False when no device waits
+    /// with this code.
+    pub fn answer_device(&self, user_code: &str, account: &str, approve: bool) -> bool {
+        let now = self.now();
+        self.lock().devices.answer(user_code, account, approve, now)
+    }
+
     /// Signs id_tokens with a new key from now on. The key before is still published, those before that are not.
     pub fn renew_signing_key(&self) {
         let seed = seed(&self.0.random);
@@ -181,6 +195,10 @@ impl Simulator {
     /// A new unguessable text: `kind`, then 32 random bytes in base64url.
     pub(crate) fn secret(&self, kind: &str) -> String {
         secret(&self.0.random, kind)
+    }
+
+    pub(crate) fn seed(&self) -> [u8; 32] {
+        seed(&self.0.random)
     }
 
     /// The clock that clients are shown, which a switch sets off.

@@ -6,7 +6,7 @@ use axum::response::{IntoResponse, Response};
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, StatusCode};
 
-use crate::client_auth::authenticate;
+use crate::client_auth::{authenticate, signed};
 use crate::error::TokenError;
 use crate::fault::{self, Way};
 use crate::grants::{Fresh, Issued, Terms};
@@ -14,7 +14,7 @@ use crate::params::Params;
 use crate::positions::RevokeAnswer;
 use crate::reply::{granted, refused};
 use crate::scope::Scope;
-use crate::simulator::Simulator;
+use crate::simulator::{Provider, Simulator};
 
 /// The ways into the token endpoint.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -54,9 +54,10 @@ pub(crate) async fn revoke(State(simulator): State<Simulator>, headers: HeaderMa
         }
         Some(RevokeAnswer::AccessTokensOnly) | None => {}
     }
+    let (now, issuer) = (simulator.now(), simulator.issuer(&headers));
     let done = form(&headers, &body).and_then(|params| {
         let mut provider = simulator.lock();
-        let client_id = authenticate(&headers, &params, &provider.clients, provider.behaviour.secret_place)?;
+        let client_id = who(&headers, &params, &mut provider, &issuer, now)?;
         provider.grants.revoke(&client_id, required(&params, "token")?, answer.is_some())
     });
     match done {
@@ -110,7 +111,7 @@ fn exchange(
         token.extend(std::iter::repeat_n('x', length.saturating_sub(token.len())));
     }
     let terms = Terms::of(&provider.behaviour, now);
-    let client_id = authenticate(headers, &params, &provider.clients, provider.behaviour.secret_place)?;
+    let client_id = who(headers, &params, provider, &issuer, now)?;
     let apart = provider.behaviour.separate_refresh_url;
     let mut issued = match required(&params, "grant_type")? {
         "authorization_code" if door != Door::Refresh => provider.grants.redeem(
@@ -130,6 +131,16 @@ fn exchange(
             provider.counts.refreshes += 1;
             issued
         }
+        "client_credentials" if door != Door::Refresh => {
+            let scope = params.get("scope")?.map_or(Some(Scope::none()), Scope::parse);
+            let scope = scope.ok_or(TokenError::InvalidScope("the scope is malformed"))?;
+            provider.grants.give(client_id.clone(), None, scope, terms, fresh)
+        }
+        "urn:ietf:params:oauth:grant-type:device_code" if door != Door::Refresh => {
+            let (account, scope) =
+                provider.devices.ask(&client_id, required(&params, "device_code")?, now)?;
+            provider.grants.give(client_id.clone(), Some(account), scope, terms, fresh)
+        }
         _ => return Err(TokenError::UnsupportedGrantType),
     };
     let account = provider.people.account(&issued.account);
@@ -138,7 +149,23 @@ fn exchange(
     Ok((issued, terms))
 }
 
-fn form(headers: &HeaderMap, body: &[u8]) -> Result<Params, TokenError> {
+/// The id of the client that sent this request, by what it signed or by its secret.
+pub(crate) fn who(
+    headers: &HeaderMap,
+    params: &Params,
+    provider: &mut Provider,
+    issuer: &str,
+    now: i64,
+) -> Result<String, TokenError> {
+    let token_endpoint = format!("{issuer}/token");
+    let audiences = [issuer, &token_endpoint];
+    match signed(headers, params, &provider.clients, &mut provider.seen, &audiences, now)? {
+        Some(client_id) => Ok(client_id),
+        None => authenticate(headers, params, &provider.clients, provider.behaviour.secret_place),
+    }
+}
+
+pub(crate) fn form(headers: &HeaderMap, body: &[u8]) -> Result<Params, TokenError> {
     if !is_of(headers, "application/x-www-form-urlencoded") {
         return Err(TokenError::InvalidRequest("the body must be application/x-www-form-urlencoded".into()));
     }
