@@ -11,6 +11,8 @@ mod keys;
 mod metadata;
 mod polls;
 mod probes;
+#[cfg(feature = "demo")]
+mod protocols;
 mod replies;
 mod signer;
 #[cfg(feature = "demo")]

@@ -3,6 +3,8 @@
 use http::{HeaderMap, StatusCode};
 use tessera_server::providers::{Catalogue, Probe, read, verdict};
 
+type Kind = fn(String) -> Probe;
+
 #[test]
 fn an_answer_is_about_the_client_about_the_redirect_or_about_nothing() {
     use Probe::{Accepted, Redirect, Refused, Unclear};
@@ -11,7 +13,7 @@ fn an_answer_is_about_the_client_about_the_redirect_or_about_nothing() {
     let refused = |code| Refused { code };
     let redirect = |code| Redirect { code };
     let unclear = |code| Unclear { code };
-    let table: [(&str, u16, &str, fn(String) -> Probe, &str); 19] = [
+    let table: [(&str, u16, &str, Kind, &str); 19] = [
         ("google", 400, r#"{"error":"invalid_grant"}"#, accepted, ""),
         ("atlassian", 403, r#"{"error":"invalid_grant"}"#, accepted, ""),
         ("github", 200, r#"{"error":"bad_verification_code"}"#, accepted, ""),
