@@ -116,6 +116,7 @@ fn begun(simulator: &Simulator, headers: &HeaderMap, body: &[u8]) -> Result<Resp
         answer: None,
     };
     provider.devices.0.insert(user_code.clone(), device);
+    provider.grants.note(&device_code);
     let reply = json!({
         "device_code": device_code,
         "user_code": user_code,

@@ -370,6 +370,11 @@ impl Grants {
         }
     }
 
+    /// Takes down what was issued elsewhere: a device's code, an id_token.
+    pub(crate) fn note(&mut self, secret: &str) {
+        self.issued.push(secret.to_owned());
+    }
+
     /// Every code and token ever issued, dead or alive, in order.
     pub(crate) fn issued(&self) -> &[String] {
         &self.issued

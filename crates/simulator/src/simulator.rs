@@ -176,8 +176,8 @@ impl Simulator {
         self.lock().keys.renew(&seed);
     }
 
-    /// Every authorization code, access token and refresh token ever issued, in order, for searching logs, pages
-    /// and files for leaks.
+    /// Every code (a device's, too), access token, refresh token and id_token ever issued, in order, for searching logs,
+    /// pages and files for leaks.
     #[must_use]
     pub fn issued_secrets(&self) -> Vec<String> {
         self.lock().grants.issued().to_vec()

@@ -145,6 +145,9 @@ fn exchange(
     };
     let account = provider.people.account(&issued.account);
     issued.id_token = provider.keys.id_token(&issued, account, &client_id, &issuer, shown, terms.life);
+    if let Some(id_token) = &issued.id_token {
+        provider.grants.note(id_token);
+    }
     provider.behaviour.long_token.take();
     Ok((issued, terms))
 }

@@ -240,7 +240,10 @@ fn a_descriptor_cannot_turn_off_what_the_metadata_offers() {
     assert!(error.starts_with("pkce: "), "{error}");
     let not_offered =
         reading(|document| document["code_challenge_methods_supported"] = json!(["plain"])).unwrap();
-    assert!(Provider::new(descriptor, &BTreeMap::new(), Some(&not_offered)).is_ok());
+    assert!(Provider::new(Arc::clone(&descriptor), &BTreeMap::new(), Some(&not_offered)).is_ok());
+    let public = Metadata { auth_methods: Some(vec!["none".into()]), ..not_offered };
+    let error = Provider::new(descriptor, &BTreeMap::new(), Some(&public)).unwrap_err().to_string();
+    assert!(error.starts_with("pkce: a client without a secret needs it"), "{error}");
 }
 
 #[test]

@@ -11,6 +11,7 @@ async fn begun(stage: &Stage) -> Value {
     let (status, reply, page) = stage.post("/device_authorization", HELLO, &[("scope", CALENDAR)]).await;
     assert_eq!(status, StatusCode::OK, "{reply}");
     assert_eq!(page.header("cache-control"), "no-store");
+    assert_eq!(stage.simulator.issued_secrets().last().unwrap(), text(&reply, "device_code"));
     assert_eq!((&reply["expires_in"], &reply["interval"]), (&600.into(), &5.into()));
     reply
 }

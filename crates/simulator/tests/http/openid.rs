@@ -41,8 +41,11 @@ async fn an_id_token_comes_where_openid_was_granted_and_says_what_the_scope_open
         "iss": stage.simulator.url(), "sub": "ada", "aud": CLIENT, "iat": now, "exp": now + 3600, "nonce": "a/n+=",
         "email": "ada@simulator.example", "email_verified": true,
     });
+    let consent = stage.consent_page("ada", &[("scope", "openid email")]).await;
+    assert!(consent.body.contains("Know who you are <code>openid</code>"), "{}", consent.body);
     let tokens = stage.tokens("ada", &[("scope", "openid email"), ("nonce", "a/n+=")]).await;
     assert_eq!(opened(text(&tokens, "id_token"), &set), Some(expected.clone()));
+    assert_eq!(stage.simulator.issued_secrets().last().unwrap(), text(&tokens, "id_token"));
     // After a refresh there is no flow that a nonce could be of.
     stage.later(10);
     let (_, renewed) = stage.refresh(HELLO, text(&tokens, "refresh_token")).await;
