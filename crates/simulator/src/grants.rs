@@ -5,11 +5,11 @@
 
 use std::collections::HashMap;
 
-use crate::behaviour::{Behaviour, seconds};
 use crate::error::TokenError;
 use crate::positions::HeldToken;
 use crate::request::AuthorizationRequest;
 use crate::scope::Scope;
+use crate::terms::{Rotation, Terms};
 
 #[derive(Default)]
 pub(crate) struct Grants {
@@ -87,58 +87,6 @@ pub(crate) struct Issued {
     pub(crate) id_token: Option<String>,
     /// What a bot got besides.
     pub(crate) bot: Option<Box<Issued>>,
-}
-
-/// The conditions of a token request that do not come from the client.
-#[derive(Clone, Copy)]
-pub(crate) struct Terms {
-    pub(crate) now: i64,
-    /// Seconds that the access token lives.
-    pub(crate) life: i64,
-    rotation: Rotation,
-    reuse_kills_family: bool,
-    /// Seconds that a replaced refresh token still works.
-    grace: i64,
-    /// Seconds without use after which a grant is dead.
-    idle: Option<i64>,
-    kill_old_access: bool,
-    pkce_ignored: bool,
-    refresh_once: bool,
-    cap: Option<usize>,
-    two: bool,
-}
-
-/// What becomes of the refresh token at a refresh.
-#[derive(Clone, Copy)]
-enum Rotation {
-    Held(HeldToken),
-    Always,
-    /// Once it is so many seconds old.
-    ByClock(i64),
-}
-
-impl Terms {
-    pub(crate) fn of(behaviour: &Behaviour, now: i64) -> Self {
-        let rotation = match behaviour {
-            Behaviour { keep_refresh_token: Some(held), .. } => Rotation::Held(*held),
-            Behaviour { rotate_refresh_tokens: true, .. } => Rotation::Always,
-            Behaviour { rotate_by_clock: Some(period), .. } => Rotation::ByClock((*period).into()),
-            _ => Rotation::Held(HeldToken::Omitted),
-        };
-        Self {
-            now,
-            life: seconds(behaviour.token_life),
-            rotation,
-            reuse_kills_family: behaviour.reuse_kills_family,
-            grace: behaviour.reuse_grace.into(),
-            idle: behaviour.idle_death.map(i64::from),
-            kill_old_access: behaviour.kill_old_access_token,
-            pkce_ignored: behaviour.pkce_ignored,
-            refresh_once: behaviour.refresh_token_once,
-            cap: behaviour.grant_cap.map(|cap| usize::try_from(cap).unwrap_or(usize::MAX)),
-            two: behaviour.two_tokens,
-        }
-    }
 }
 
 impl Grants {

@@ -83,6 +83,7 @@ mod resource;
 mod running;
 mod scope;
 mod simulator;
+mod terms;
 mod token;
 
 pub use behaviour::{Behaviour, Switch};

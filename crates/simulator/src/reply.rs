@@ -7,8 +7,9 @@ use serde_json::{Map, Value};
 
 use crate::behaviour::Behaviour;
 use crate::error::TokenError;
-use crate::grants::{Issued, Kind, Terms};
+use crate::grants::{Issued, Kind};
 use crate::pages::{form_reply, json_reply};
+use crate::terms::Terms;
 
 /// The reply of RFC 6749 §5.1, or what the switches make of it.
 pub(crate) fn granted(behaviour: &mut Behaviour, issued: Issued, terms: Terms, shown: i64) -> Response {

@@ -9,12 +9,13 @@ use http::{HeaderMap, StatusCode};
 use crate::client_auth::{authenticate, signed};
 use crate::error::TokenError;
 use crate::fault::{self, Way};
-use crate::grants::{Fresh, Issued, Terms};
+use crate::grants::{Fresh, Issued};
 use crate::params::Params;
 use crate::positions::RevokeAnswer;
 use crate::reply::{granted, refused};
 use crate::scope::Scope;
 use crate::simulator::{Provider, Simulator};
+use crate::terms::Terms;
 
 /// The ways into the token endpoint.
 #[derive(Clone, Copy, PartialEq, Eq)]
