@@ -1,5 +1,6 @@
 //! Connections: one user's record with one App.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use tessera_types::SecretBytes;
@@ -42,8 +43,12 @@ impl Grants {
     /// Also [`Error::Unavailable`] and [`Error::TooShort`], where there is no such token to be had.
     pub async fn record(&self, act: &Act<'_>, to: Use<'_>, want: Want) -> Result<Released, Error> {
         self.permitted(act.app).await?;
-        let Some(row) = self.connections.get(act.app.as_str(), act.actor).await? else {
-            return Ok(Released::none(Standing::NotConnected));
+        let row = match self.connections.get(act.app.as_str(), act.actor).await? {
+            Some(row) => row,
+            None => match self.own_connection(act).await? {
+                Some(row) => row,
+                None => return Ok(Released::none(Standing::NotConnected)),
+            },
         };
         let (row, standing) = match row.kind {
             LEAVING => return Ok(Released::none(Standing::NotConnected)),
@@ -60,6 +65,14 @@ impl Grants {
             self.uses.note(act.app.as_str(), act.actor, self.env.now_ms(), to);
         }
         Ok(Released { record: Some(record), standing })
+    }
+
+    /// The bot of a managed App may have a token of the client's own, made when it is first asked for.
+    async fn own_connection(&self, act: &Act<'_>) -> Result<Option<Arc<ConnectionRow>>, Error> {
+        if self.apps.installed(act.app).await?.bot_user_id != act.actor || !self.managed.own(act).await? {
+            return Ok(None);
+        }
+        Ok(self.connections.get(act.app.as_str(), act.actor).await?)
     }
 
     /// Keeps the acting user's record in place of the one before. `bytes` must be one JSON value.

@@ -19,7 +19,8 @@ use std::time::Duration;
 
 pub use connections::Released;
 pub use managed::{
-    About, Accepted, Messenger, ProviderRecord, ProviderSet, Returned, Revocation, Want, Word, machine,
+    About, Accepted, DeviceFlow, DeviceState, Messenger, ProviderRecord, ProviderSet, Returned, Revocation,
+    Want, Word, machine,
 };
 pub use service::{Authorize, NewClient, Preset};
 pub use standing::Standing;

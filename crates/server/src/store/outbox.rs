@@ -9,7 +9,8 @@ use super::{Engine, Error, Row, Statement, values};
 pub struct OutboxRow {
     /// Says what it is about, so that it is there once.
     pub id: String,
-    /// 0 a grant to be ended at its provider, 1 a word to a person, 2 a new grant that waits for its owner's yes.
+    /// 0 a grant to be ended at its provider, 1 a word to a person, 2 a new grant that waits for its owner's yes, 3 a
+    /// person who may be typing a code at the provider.
     pub kind: i64,
     /// The App.
     pub app: String,
@@ -59,12 +60,13 @@ macro_rules! columns {
 
 /// Adds a row; with `only_if`, only where the connection it is about has this generation and kind by now.
 pub(super) fn insert(row: OutboxRow, only_if: Option<(i64, i64)>) -> Statement {
-    let OutboxRow { id, kind, app, user, about, sealed, due_at, created_at, .. } = row;
+    let OutboxRow { id, kind, app, user, about, sealed, due_at, created_at, outcome, .. } = row;
     let mut params = values![id, kind, app, user, about, sealed, due_at, created_at];
     let sql = match only_if {
         None => {
-            "INSERT INTO outbox (id, kind, app, user_id, about, sealed, due_at, created_at)
-                VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (id) DO NOTHING"
+            params.push(outcome.into());
+            "INSERT INTO outbox (id, kind, app, user_id, about, sealed, due_at, created_at, outcome)
+                VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (id) DO NOTHING"
         }
         Some((generation, of_kind)) => {
             params.extend(values![generation, of_kind]);

@@ -17,7 +17,7 @@ use super::refresh::place;
 use super::revoke::{KEYS_OF, PENDING, Told};
 use super::{APP_MANAGED, MANAGED, Managed};
 use crate::audit;
-use crate::providers::{Account, Asking, Expected, Expiry, Tokens, Unverified, Verifier};
+use crate::providers::{Account, Asking, Class, Expected, Expiry, Tokens, Unverified, Verifier};
 use crate::store::{ConnectionRow, ManagedRow, OutboxRow};
 use crate::vault::{Place, Purpose, Sealed};
 
@@ -37,6 +37,9 @@ struct Flow {
     verifier: String,
     print: String,
     asked: Vec<String>,
+    /// Whether nobody is to be connected: an administrator wants to know whether proof keys are looked at (OS-11).
+    #[serde(default)]
+    probe: bool,
 }
 
 /// What came back from the provider.
@@ -61,6 +64,13 @@ pub enum Accepted {
     Connected(About),
     /// The grant that is there has more scopes than the new one: it stays.
     Kept(About),
+    /// Nobody was connected: whether the provider looks at proof keys.
+    Probed {
+        /// Its name for people.
+        provider: String,
+        /// Whether it does.
+        checked: bool,
+    },
     /// It is another account than the one that is connected: nothing changes until its owner says yes.
     OtherAccount {
         /// What takes the new one.
@@ -80,6 +90,7 @@ impl Managed {
         act: &Act<'_>,
         redirect_uri: &Url,
         state: &str,
+        probe: bool,
     ) -> Result<Option<(Url, Zeroizing<Vec<u8>>)>, Error> {
         let Some(setup) = self.setup(act.app.as_str()).await? else { return Ok(None) };
         if setup.client_id.is_empty() {
@@ -98,7 +109,8 @@ impl Managed {
             scopes: &asked,
             verifier: &verifier,
         });
-        let flow = Flow { verifier: verifier.text().expose().to_owned(), print: setup.print.clone(), asked };
+        let flow =
+            Flow { verifier: verifier.text().expose().to_owned(), print: setup.print.clone(), asked, probe };
         let flow = serde_json::to_vec(&flow).map_err(|_| Error::Damaged(act.app.clone()))?;
         Ok(Some((url, Zeroizing::new(flow))))
     }
@@ -128,6 +140,9 @@ impl Managed {
             return Err(changed());
         }
         setup.provider().check_issuer(returned.iss).map_err(Error::Issuer)?;
+        if flow.probe {
+            return self.probe_pkce(act, &setup, returned).await;
+        }
         let verifier = Verifier::of(AccessToken::new(flow.verifier));
         let (env, client) = (&self.env, setup.client());
         let request =
@@ -143,24 +158,55 @@ impl Managed {
                 tokens.extra.insert(field.clone(), Value::String(value.clone()));
             }
         }
-        let account = self.account(&setup, &tokens, &verifier).await?;
+        let account = self.account(&setup, &tokens, Some(&verifier)).await?;
         let refreshable = tokens.refresh_token.is_some();
         let about = grant::about(setup.descriptor(), account, flow.asked, &tokens, refreshable);
         self.take(act, &setup, New { tokens, about, sent_at }).await
+    }
+
+    /// Swaps the code with another proof key than the flow's: a provider that gives a token for that looks at none.
+    async fn probe_pkce(
+        self: &Arc<Self>,
+        act: &Act<'_>,
+        setup: &Setup,
+        returned: Returned<'_>,
+    ) -> Result<Accepted, Error> {
+        let wrong = Verifier::new(&self.env)?;
+        let (env, client) = (&self.env, setup.client());
+        let request =
+            setup.provider().exchange(env, client, &returned.code, returned.redirect_uri, &wrong)?;
+        let provider = setup.descriptor().display_name.clone();
+        let checked = match setup.provider().tokens(&self.egress, request, self.env.now_ms()).await {
+            Ok(tokens) => {
+                let (held, about) = (Held::of(&tokens, None), About::default());
+                self.end_at_provider(act, setup, &held, &about, self.env.now_ms()).await?;
+                false
+            }
+            Err(failure) if failure.class == Class::Terminal => true,
+            Err(failure) => return Err(Error::Exchange { provider, failure }),
+        };
+        let word = if checked { "checked" } else { "ignored" };
+        self.providers.tried(act.app.as_str(), setup.described.generation, word).await?;
+        Ok(Accepted::Probed { provider, checked })
     }
 
     /// Whose account it is: by the reply, by the id_token once it is verified, or by asking.
     ///
     /// # Errors
     /// Where there is an id_token that is not believed: who would forge one is not to be dealt with (OS-24).
-    async fn account(&self, setup: &Setup, tokens: &Tokens, verifier: &Verifier) -> Result<Account, Error> {
+    pub(super) async fn account(
+        &self,
+        setup: &Setup,
+        tokens: &Tokens,
+        verifier: Option<&Verifier>,
+    ) -> Result<Account, Error> {
         let provider = setup.provider();
         let mut account = Account::told(setup.descriptor(), &tokens.extra);
         if let (Some(id_token), Some(keys), Some(issuer)) =
             (&tokens.id_token, &setup.described.keys, provider.id_token_issuer())
         {
-            let nonce = verifier.nonce();
-            let (client_id, nonce) = (setup.client_id.as_str(), Some(nonce.as_str()));
+            let nonce = verifier.map(Verifier::nonce);
+            let (client_id, nonce) = (setup.client_id.as_str(), nonce.as_deref());
             let expected = Expected { issuer, client_id, nonce, now_ms: self.env.now_ms() };
             match keys.verify(&self.egress, id_token, expected).await {
                 Ok(claims) => account = account.or(Account::of(claims)),
@@ -178,7 +224,12 @@ impl Managed {
     }
 
     /// Keeps a new grant, unless there is one that must not go without a word.
-    async fn take(self: &Arc<Self>, act: &Act<'_>, setup: &Setup, new: New) -> Result<Accepted, Error> {
+    pub(super) async fn take(
+        self: &Arc<Self>,
+        act: &Act<'_>,
+        setup: &Setup,
+        new: New,
+    ) -> Result<Accepted, Error> {
         let row = self.connections.read(act.app.as_str(), act.actor).await?;
         let there = row.as_ref().filter(|row| row.kind == MANAGED).and_then(|row| row.managed.as_deref());
         if let Some(managed) = there.filter(|managed| Status::of(managed.status) != Status::Dead) {
@@ -267,7 +318,7 @@ impl Managed {
 
     /// Puts a new grant in place of what is there, and ends what it replaces at the provider: the old one works until
     /// the new one does. `spent` is what held the new one until now.
-    async fn keep(
+    pub(super) async fn keep(
         self: &Arc<Self>,
         act: &Act<'_>,
         setup: &Setup,

@@ -27,8 +27,10 @@ pub struct About {
     pub asked: Vec<String>,
     /// Scopes that were granted.
     pub granted: Vec<String>,
-    /// Whether there is a refresh token.
+    /// Whether there is a refresh token, or the client itself is enough to ask with.
     pub refreshable: bool,
+    /// Whether it is the client's own, by client credentials: nobody agreed to it.
+    pub own: bool,
 }
 
 /// Scopes of OpenID Connect say who somebody is and open nothing: providers often leave them out of what they granted.
@@ -176,6 +178,7 @@ pub(super) fn about(
         asked,
         granted,
         refreshable,
+        own: false,
     }
 }
 

@@ -10,6 +10,7 @@ use tokio::task::JoinSet;
 
 use super::super::{Act, Error};
 use super::Managed;
+use super::device::DEVICE;
 use super::machine::{self, Status};
 use super::refresh::{Outcome, Want, spread};
 use super::revoke::{PENDING, REVOCATION};
@@ -171,6 +172,7 @@ impl Managed {
         match row.kind {
             REVOCATION | PENDING => self.revoke(row).await,
             NOTICE => self.say(row).await,
+            DEVICE => self.poll(row).await,
             _ => Ok(()),
         }
     }
