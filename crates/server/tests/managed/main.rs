@@ -6,4 +6,9 @@
     reason = "clippy.toml allows these in tests, and does not see that the helpers in here are"
 )]
 
+mod choices;
+mod ended;
 mod flow;
+mod messages;
+mod people;
+mod seen;
