@@ -6,4 +6,6 @@
     reason = "clippy.toml allows these in tests, and does not see that the helpers in here are"
 )]
 
+mod consents;
+mod devices;
 mod flow;
