@@ -6,6 +6,8 @@
 
 pub mod accounts;
 pub mod console;
+pub mod gone;
+pub mod health;
 pub mod markdown;
 pub mod moments;
 pub mod sign_in;

@@ -6,6 +6,11 @@
     reason = "clippy.toml allows these in tests, and does not see that the helpers in here are"
 )]
 
+mod choices;
 mod consents;
 mod devices;
+mod ended;
 mod flow;
+mod messages;
+mod people;
+mod seen;

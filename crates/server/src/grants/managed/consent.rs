@@ -14,7 +14,7 @@ use super::grant::{self, About, Held};
 use super::machine::{self, Status};
 use super::record::Setup;
 use super::refresh::place;
-use super::revoke::PENDING;
+use super::revoke::{KEYS_OF, PENDING, Told};
 use super::{APP_MANAGED, MANAGED, Managed};
 use crate::audit;
 use crate::providers::{Account, Asking, Class, Expected, Expiry, Tokens, Unverified, Verifier};
@@ -23,6 +23,13 @@ use crate::vault::{Place, Purpose, Sealed};
 
 /// How long a new grant of another account waits for its owner's yes, ms.
 const PENDING_FOR: i64 = 15 * 60_000;
+/// How long taking it may last, ms; after that it is ended.
+const TAKING_FOR: i64 = 120_000;
+
+/// Where the grant of this ticket waits.
+fn pending(ticket: &str) -> String {
+    format!("pending:{ticket}")
+}
 
 /// What a flow keeps until it comes back, sealed by whoever keeps it.
 #[derive(Serialize, Deserialize)]
@@ -153,8 +160,7 @@ impl Managed {
         }
         let account = self.account(&setup, &tokens, Some(&verifier)).await?;
         let refreshable = tokens.refresh_token.is_some();
-        let name = (setup.descriptor().name.as_str(), setup.descriptor().display_name.as_str());
-        let about = grant::about(name, account, flow.asked, &tokens, refreshable);
+        let about = grant::about(setup.descriptor(), account, flow.asked, &tokens, refreshable);
         self.take(act, &setup, New { tokens, about, sent_at }).await
     }
 
@@ -244,7 +250,7 @@ impl Managed {
             }
         }
         let about = new.about.clone();
-        self.keep(act, setup, new).await?;
+        self.keep(act, setup, new, None).await?;
         Ok(Accepted::Connected(about))
     }
 
@@ -258,7 +264,7 @@ impl Managed {
     ) -> Result<Accepted, Error> {
         let ticket = self.env.id()?;
         let held = Held::of(&new.tokens, None);
-        let id = format!("pending:{ticket}");
+        let id = pending(&ticket);
         let due_at = self.env.now_ms() + PENDING_FOR;
         let waiting = serde_json::to_value(Waiting::of(&new)).map_err(|_| Error::Damaged(act.app.clone()))?;
         let row = self.outgoing(act, setup, &held, &new.about, (id, PENDING), due_at, waiting).await?;
@@ -266,25 +272,26 @@ impl Managed {
         Ok(Accepted::OtherAccount { ticket, before, after: new.about })
     }
 
-    /// The owner said yes.
+    /// The owner said yes. What fails on the way leaves the new grant where it waits: then it is ended.
     pub(in crate::grants) async fn take_pending(
         self: &Arc<Self>,
         act: &Act<'_>,
         ticket: &str,
     ) -> Result<Option<About>, Error> {
-        let id = format!("pending:{ticket}");
-        let now = self.env.now_ms();
-        let Some(row) = self.outbox.withdraw(&id, PENDING, act.actor, now).await? else { return Ok(None) };
-        if row.app != act.app.as_str() {
-            self.outbox.add(OutboxRow { due_at: Some(now), ..row }).await?;
-            return Ok(None);
+        let changed = || Error::ProviderChanged(act.app.clone());
+        let (id, now) = (pending(ticket), self.env.now_ms());
+        let whose = (PENDING, act.app.as_str(), act.actor);
+        let Some(row) = self.outbox.claim(&id, whose, now, now + TAKING_FOR).await? else { return Ok(None) };
+        let setup = self.setup(act.app.as_str()).await?.ok_or_else(changed)?;
+        let told: Told = serde_json::from_str(&row.about).unwrap_or_default();
+        if told.client != setup.print {
+            // It is a grant of the client before: it would be sent with the secret of another one (OS-37).
+            return Err(changed());
         }
-        let setup =
-            self.setup(act.app.as_str()).await?.ok_or_else(|| Error::ProviderChanged(act.app.clone()))?;
         let new = self.open_pending(act, &row).await?;
         let about = new.about.clone();
-        self.keep(act, &setup, new).await?;
-        self.vault.shred(super::revoke::KEYS_OF, &row.id).await?;
+        self.keep(act, &setup, new, Some(&row.id)).await?;
+        self.vault.shred(KEYS_OF, &row.id).await?;
         Ok(Some(about))
     }
 
@@ -303,17 +310,21 @@ impl Managed {
 
     /// The owner said no: the new grant is ended at the provider now.
     pub(in crate::grants) async fn drop_pending(&self, act: &Act<'_>, ticket: &str) -> Result<bool, Error> {
-        let id = format!("pending:{ticket}");
-        let now = self.env.now_ms();
-        let Some(row) = self.outbox.withdraw(&id, PENDING, act.actor, now).await? else { return Ok(false) };
-        self.outbox.add(OutboxRow { due_at: Some(now), ..row }).await?;
+        let whose = (PENDING, act.app.as_str(), act.actor);
+        let dropped = self.outbox.hasten(&pending(ticket), whose, self.env.now_ms()).await?;
         self.bell.notify_one();
-        Ok(true)
+        Ok(dropped)
     }
 
     /// Puts a new grant in place of what is there, and ends what it replaces at the provider: the old one works until
-    /// the new one does.
-    pub(super) async fn keep(self: &Arc<Self>, act: &Act<'_>, setup: &Setup, new: New) -> Result<(), Error> {
+    /// the new one does. `spent` is what held the new one until now.
+    pub(super) async fn keep(
+        self: &Arc<Self>,
+        act: &Act<'_>,
+        setup: &Setup,
+        new: New,
+        spent: Option<&str>,
+    ) -> Result<(), Error> {
         let New { tokens, about, sent_at } = new;
         let held = Held::of(&tokens, None);
         let missing = about.missing(setup.descriptor().scopes.offline.as_deref());
@@ -370,7 +381,8 @@ impl Managed {
             let print = self.audit.prints().connection(&fresh);
             let then =
                 [replaced, Some(self.welcome(act, &about, generation)?)].into_iter().flatten().collect();
-            if self.connections.put_then(fresh, before, then).await? && self.vault.is_live(&sealed).await? {
+            let put = self.connections.put_then(fresh, before, then, spent).await?;
+            if put && self.vault.is_live(&sealed).await? {
                 let mark = audit::RowMark { print: Some(&print), ..connections::mark(act.actor, generation) };
                 let entry =
                     audit::Entry::done(audit::Act::RowWritten, act.actor, act.app.as_str(), act.request);

@@ -151,9 +151,8 @@ impl Managed {
         match setup.provider().tokens(&self.egress, request, now).await {
             Ok(tokens) => {
                 let account = self.account(&setup, &tokens, None).await?;
-                let name = (setup.descriptor().name.as_str(), setup.descriptor().display_name.as_str());
                 let refreshable = tokens.refresh_token.is_some();
-                let about = grant::about(name, account, kept.asked, &tokens, refreshable);
+                let about = grant::about(setup.descriptor(), account, kept.asked, &tokens, refreshable);
                 let outcome = match self.take(&act, &setup, New { tokens, about, sent_at: now }).await? {
                     Accepted::Connected(_) => "connected",
                     Accepted::Kept(_) | Accepted::Probed { .. } => "kept",

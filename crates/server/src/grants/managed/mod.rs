@@ -25,6 +25,8 @@ use std::sync::{Arc, Mutex, OnceLock};
 pub use consent::{Accepted, Returned};
 pub use device::{DeviceFlow, DeviceState};
 pub use grant::About;
+pub(super) use grant::{account, missing};
+pub(super) use record::Described;
 pub use record::{ProviderRecord, ProviderSet};
 pub use refresh::Want;
 pub use revoke::Revocation;

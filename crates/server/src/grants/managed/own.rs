@@ -28,11 +28,10 @@ impl Managed {
             .tokens(&self.egress, request, sent_at)
             .await
             .map_err(|failure| Error::Exchange { provider: provider(), failure })?;
-        let name = (setup.descriptor().name.as_str(), setup.descriptor().display_name.as_str());
         let account = Account { id: setup.client_id.clone(), name: "the App itself".to_owned() };
-        let mut about = grant::about(name, account, scopes, &tokens, true);
+        let mut about = grant::about(setup.descriptor(), account, scopes, &tokens, true);
         about.own = true;
-        self.keep(act, &setup, New { tokens, about, sent_at }).await?;
+        self.keep(act, &setup, New { tokens, about, sent_at }, None).await?;
         Ok(true)
     }
 }

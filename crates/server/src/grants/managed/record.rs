@@ -11,7 +11,7 @@ use tessera_types::{ClientSecret, OAuth2App, json};
 use url::Url;
 
 use super::super::{ATTEMPTS, Act, Error};
-use super::{APP_MANAGED, Managed};
+use super::{APP_MANAGED, Managed, Word};
 use crate::audit;
 use crate::providers::{Client, Descriptor, Keys, Metadata, Pkce, Probe, Provider, verdict};
 use crate::store::ProviderRow;
@@ -180,6 +180,21 @@ impl Described {
         Some(issued_at + idle / 5 * 4 - (idle as f64 / 10.0 * spread) as i64)
     }
 
+    /// Whether its descriptor was tried against the provider's own documents.
+    pub(in crate::grants) fn is_verified(&self) -> bool {
+        self.provider.descriptor().verified
+    }
+
+    /// The scope that brings a refresh token, where one does.
+    pub(in crate::grants) fn offline_scope(&self) -> Option<&str> {
+        self.provider.descriptor().scopes.offline.as_deref()
+    }
+
+    /// Why the provider refuses the App's client, as its code; empty while it does not.
+    pub(in crate::grants) fn fault(&self) -> &str {
+        &self.fault
+    }
+
     /// Where people see and end what they granted.
     pub(in crate::grants) fn permissions_url(&self) -> Option<String> {
         self.provider.permissions_url().map(ToString::to_string)
@@ -253,7 +268,7 @@ impl Managed {
     pub(in crate::grants) async fn client_changed(&self, app: &str) -> Result<(), Error> {
         let Some(setup) = self.setup(app).await? else { return Ok(()) };
         self.paces.forget(app);
-        let orphaned = self.connections.orphan(app, &setup.print, "client_changed").await?;
+        let orphaned = self.orphan(app, &setup).await?;
         if orphaned > 0 {
             tracing::warn!(
                 app,
@@ -262,6 +277,17 @@ impl Managed {
             );
         }
         self.mended(app, setup.described.generation).await
+    }
+
+    /// Another client's refresh token is sent nowhere (OS-37): its grants end here, and their people are told.
+    pub(super) async fn orphan(&self, app: &str, setup: &Setup) -> Result<u64, Error> {
+        let code = "client_changed";
+        let word = Word::Reconnect { account: String::new(), code: code.to_owned() };
+        let word = serde_json::to_string(&word).map_err(|_| Error::DamagedProvider(app.to_owned()))?;
+        let told = (word.as_str(), self.env.now_ms());
+        let orphaned = self.connections.orphan(app, &setup.print, code, told).await?;
+        self.bell.notify_one();
+        Ok(orphaned)
     }
 
     /// The client is not refused any more, or is another one: what waited for that is tried again.

@@ -142,8 +142,7 @@ impl Managed {
             return Ok(Some(Outcome::Fault(setup.described.fault.clone())));
         }
         if managed.client != setup.print {
-            // Another client's refresh token is sent nowhere (OS-37).
-            self.connections.orphan(app, &setup.print, "client_changed").await?;
+            self.orphan(app, &setup).await?;
             return Ok(Some(Outcome::Dead));
         }
         // What does not open is not asked for: its key may come back (OS-45).
