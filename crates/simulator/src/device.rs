@@ -24,7 +24,11 @@ const LETTERS: &[u8; 20] = b"BCDFGHJKLMNPQRSTVWXZ";
 
 /// Those that wait, by user code.
 #[derive(Default)]
-pub(crate) struct Devices(BTreeMap<String, Device>);
+pub(crate) struct Devices {
+    waiting: BTreeMap<String, Device>,
+    /// How many of the next questions are called too fast, whenever they come.
+    busy: u32,
+}
 
 struct Device {
     device_code: String,
@@ -43,10 +47,15 @@ enum Answer {
 }
 
 impl Devices {
+    /// Calls so many of the next questions too fast.
+    pub(crate) fn slow_down(&mut self, times: u32) {
+        self.busy = times;
+    }
+
     /// Takes in a person's answer. False when no device waits with this code.
     pub(crate) fn answer(&mut self, user_code: &str, account: &str, approve: bool, now: i64) -> bool {
         let typed: String = user_code.chars().filter(char::is_ascii_alphabetic).collect();
-        let device = self.0.iter_mut().find(|(code, device)| {
+        let device = self.waiting.iter_mut().find(|(code, device)| {
             code.replace('-', "").eq_ignore_ascii_case(&typed)
                 && device.expires_at > now
                 && device.answer.is_none()
@@ -66,14 +75,16 @@ impl Devices {
         device_code: &str,
         now: i64,
     ) -> Result<(String, Scope), TokenError> {
-        let found = self.0.iter_mut().find(|(_, device)| device.device_code == device_code);
+        let found = self.waiting.iter_mut().find(|(_, device)| device.device_code == device_code);
         let (user_code, device) = found
             .filter(|(_, device)| device.client_id == client_id)
             .ok_or(TokenError::InvalidGrant("the device code is unknown, used up or another client's"))?;
         if device.expires_at <= now {
             return Err(TokenError::Device("expired_token"));
         }
-        if now < device.next_at {
+        let busy = self.busy > 0;
+        self.busy = self.busy.saturating_sub(1);
+        if busy || now < device.next_at {
             device.interval += INTERVAL;
             device.next_at = now.saturating_add(device.interval);
             return Err(TokenError::Device("slow_down"));
@@ -85,7 +96,7 @@ impl Devices {
             Some(Answer::No) => return Err(TokenError::Device("access_denied")),
             Some(Answer::Yes { .. }) => {}
         }
-        match self.0.remove(&user_code) {
+        match self.waiting.remove(&user_code) {
             Some(Device { answer: Some(Answer::Yes { account }), scope, .. }) => Ok((account, scope)),
             _ => Err(TokenError::Device("authorization_pending")),
         }
@@ -105,7 +116,7 @@ fn begun(simulator: &Simulator, headers: &HeaderMap, body: &[u8]) -> Result<Resp
     let client_id = who(headers, &params, &mut provider, &issuer, now)?;
     let scope = params.get("scope")?.and_then(Scope::parse);
     let scope = scope.ok_or(TokenError::InvalidScope("scope is missing or malformed"))?;
-    provider.devices.0.retain(|_, device| device.expires_at.saturating_add(LIFE) > now);
+    provider.devices.waiting.retain(|_, device| device.expires_at.saturating_add(LIFE) > now);
     let device = Device {
         device_code: device_code.clone(),
         client_id,
@@ -115,7 +126,7 @@ fn begun(simulator: &Simulator, headers: &HeaderMap, body: &[u8]) -> Result<Resp
         next_at: now,
         answer: None,
     };
-    provider.devices.0.insert(user_code.clone(), device);
+    provider.devices.waiting.insert(user_code.clone(), device);
     provider.grants.note(&device_code);
     let reply = json!({
         "device_code": device_code,

@@ -170,6 +170,12 @@ impl Simulator {
         self.lock().devices.answer(user_code, account, approve, now)
     }
 
+    /// Calls so many of the next questions of devices too fast, whenever they come: a provider under load may
+    /// (RFC 8628 §3.5, `slow_down`).
+    pub fn slow_devices_down(&self, times: u32) {
+        self.lock().devices.slow_down(times);
+    }
+
     /// Signs id_tokens with a new key from now on. The key before is still published, those before that are not.
     pub fn renew_signing_key(&self) {
         let seed = seed(&self.0.random);

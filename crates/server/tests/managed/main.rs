@@ -7,6 +7,8 @@
 )]
 
 mod choices;
+mod consents;
+mod devices;
 mod ended;
 mod flow;
 mod messages;

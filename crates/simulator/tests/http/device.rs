@@ -68,6 +68,9 @@ async fn a_device_that_hurries_is_slowed_down_and_each_end_is_told() {
         stage.later(wait);
         assert_eq!(asked(&stage, HELLO, &device).await, Err(told.into()), "{wait}");
     }
+    stage.later(20);
+    stage.simulator.slow_devices_down(1);
+    assert_eq!(asked(&stage, HELLO, &device).await, Err("slow_down".into()), "whenever it comes");
     let refused = begun(&stage).await;
     assert!(stage.simulator.answer_device(text(&refused, "user_code"), "ada", false));
     assert!(!stage.simulator.answer_device(text(&refused, "user_code"), "ada", true), "answered before");
