@@ -13,4 +13,5 @@ mod ended;
 mod flow;
 mod messages;
 mod people;
+mod races;
 mod seen;
