@@ -9,6 +9,7 @@
 mod choices;
 mod consents;
 mod devices;
+mod due;
 mod ended;
 mod flow;
 mod messages;
