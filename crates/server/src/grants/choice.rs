@@ -48,7 +48,7 @@ pub struct NewClient {
 
 /// A choice as it is written: a record, and with it the App's client at the provider. Without one the client stays as it is.
 #[derive(Debug, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[serde(default)]
 pub struct Written {
     preset: String,
     descriptor: String,

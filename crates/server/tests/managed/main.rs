@@ -6,5 +6,9 @@
     reason = "clippy.toml allows these in tests, and does not see that the helpers in here are"
 )]
 
+mod clients;
 mod flow;
+mod flows;
+mod folder;
+mod pinned;
 mod setup;
