@@ -20,14 +20,14 @@ export function show(place, app, presets, set) {
     ...presets.map((one) => ({ label: named(one), value: one.name })),
     { label: "Another one, by a descriptor of my own", value: OWN },
   ];
-  const before = set ? set.preset || OWN : "";
+  const kept = () => set && (set.preset || OWN);
   const chosen = draw({ name: "provider", type: "static_select", modal_label: "Provider", is_required: true, refresh: true, options },
-    options.find((one) => one.value === before), { changed: () => redraw() });
+    options.find((one) => one.value === kept()), { changed: () => redraw() });
   const rest = el("div");
   let fields = [];
   const redraw = () => {
     const choice = chosen.value()?.value;
-    fields = choice ? fieldsOf(choice, presets, choice === before ? set : null) : [];
+    fields = choice ? fieldsOf(choice, presets, choice === kept() ? set : null) : [];
     const preset = presets.find((one) => one.name === choice);
     const warning = preset && !preset.verified
       ? "The community described this provider, and nobody verified it: connect an account of your own before others do." : "";
@@ -88,8 +88,10 @@ export function show(place, app, presets, set) {
     });
   };
   stand(set);
-  place.replaceChildren(copyable("Redirect URI, to register at the provider", app.redirect_uri), said,
-    el("form", { onsubmit: send }, problem, chosen.element, rest, id.element, secret.element, key.element, el("menu", {}, remove, check, save)));
+  place.replaceChildren(copyable("Redirect URI, to register at the provider", app.redirect_uri),
+    el("form", { onsubmit: send }, chosen.element, rest, id.element, secret.element, key.element,
+      // Beside the buttons, where whoever has just pressed one looks.
+      said, problem, el("menu", {}, remove, check, save)));
 }
 
 /** What stands before the names of what is filled in, so that none is taken for a field of ours. */

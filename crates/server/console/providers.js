@@ -18,9 +18,8 @@ async function open() {
     },
   });
   const close = el("button", { type: "button", class: "quiet", onclick: () => dialog.close() }, "Close");
-  dialog.append(el("h2", { id: title }, "Provider of an App"), el("p", { class: "asks", id: asks },
-    "With a provider, this site keeps the tokens of an App's users fresh. The App sees neither refresh tokens nor the client's secret."),
-  place, el("menu", {}, close));
+  const about = "With a provider, this site keeps the tokens of an App's users fresh. The App sees neither refresh tokens nor the client's secret.";
+  dialog.append(el("header", {}, el("h2", { id: title }, "Provider of an App"), close), el("p", { class: "asks", id: asks }, about), place);
   document.body.append(dialog);
   dialog.showModal();
   try {
