@@ -134,7 +134,7 @@ function fieldsOf(choice, presets, set) {
 function standing(set) {
   const line = (kind, sentence) => el("p", { class: kind }, sentence);
   if (!set) return [line("soft", "No provider is set: the App keeps its users' tokens itself.")];
-  const lines = [line("now", `People connect accounts at ${named(set)}.`)];
+  const lines = [line("now", `People connect accounts at ${set.preset ? named(set) : `${set.display_name}, as you described it`}.`)];
   if (!set.client_id) lines.push(line("soft", "There is no client yet: register the redirect URI, then enter the client that the provider gives you."));
   if (set.fault) lines.push(line("problem", `Nobody can connect, and no token is refreshed: ${set.probe ?? `${set.display_name} refused the client (${set.fault}).`}`));
   else if (set.probe) lines.push(line("now", `${set.probe}.`));

@@ -98,7 +98,7 @@ async fn a_provider_is_set_checked_mended_and_removed_on_the_servers_machine() {
     assert!(said.starts_with("hello connects people's accounts at Simulator\n"), "{said}");
     assert!(said.contains(&format!("redirect URI  {}\n", scene.redirect_uri())), "{said}");
     assert!(said.contains("none yet") && said.contains("Nobody can connect yet"), "{said}");
-    assert!(said.contains("community's and unverified"), "{said}");
+    assert!(said.contains("your own and unverified"), "{said}");
 
     let with = |secret: &Path| {
         let words = ["--client-id", CLIENT, "--client-secret-file", text(secret), "--scope", "profile"];

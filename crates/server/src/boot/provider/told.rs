@@ -79,8 +79,9 @@ fn warnings(set: &ProviderSet, verified: bool) -> Vec<String> {
         ));
     }
     if !verified {
+        let whose = if set.record.preset.is_empty() { "your own" } else { "the community's" };
         all.push(format!(
-            "The description of {name} is the community's and unverified: connect an account of your own before others do."
+            "The description of {name} is {whose} and unverified: connect an account of your own before others do."
         ));
     }
     if !set.fault.is_empty() {
