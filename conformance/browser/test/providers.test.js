@@ -58,8 +58,9 @@ test("an_administrator_sets_a_provider_sees_what_is_wrong_and_takes_it_away", as
   await dialog.getByLabel("Client id").fill("stranger");
   await dialog.getByLabel("Client secret").fill("wr0ng-s3cret");
   await dialog.getByRole("button", { name: "Save" }).click();
-  await dialog.getByText("People connect accounts at Local, as you described it.").waitFor();
+  await dialog.getByText("People connect accounts at Local.").waitFor();
   await dialog.getByText("Local refuses the client (invalid_client)").waitFor();
+  await dialog.getByText("or your own, and unverified").waitFor();
   assert.equal(await dialog.getByLabel("Client secret").inputValue(), "", "what was typed does not stay");
   assert.equal(await dialog.getByLabel("Client secret").getAttribute("type"), "password");
   await scan(page, "console with a provider that refuses the client");

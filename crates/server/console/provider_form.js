@@ -36,7 +36,10 @@ export function show(place, app, presets, set) {
   redraw();
   const id = draw(text("client_id", "Client id"), set?.client_id, {});
   const secret = draw(text("client_secret", "Client secret", { subtype: "password", description: "Empty: the one that is stored stays." }), "", {});
+  const own = draw(text("bot_scopes", "Scopes of the App's own token", { description: "With them its bot has a token without anybody's consent. Empty for none." }),
+    (set?.bot_scopes ?? []).join(" "), {});
   const key = draw(text("key_id", "Key id", { description: "Only where the client signs with a private key, which the command line sets." }), set?.key_id, {});
+  const more = el("details", { class: "more", open: Boolean(set?.key_id || set?.bot_scopes) }, el("summary", {}, "More"), own.element, key.element);
 
   const check = el("button", { type: "button", class: "quiet", onclick: () => busy(() => provider(app.app_id, true)) }, "Ask the provider now");
   const remove = el("button", { type: "button", class: "quiet", onclick: () => taken() }, "Remove");
@@ -63,6 +66,11 @@ export function show(place, app, presets, set) {
     // A button that was off, or has gone, has lost the keyboard.
     (focused?.hidden ? save : focused)?.focus();
   };
+  /** A single empty one, which the command line sets, asks for what a client gets anyway. */
+  const ownScopes = () => {
+    const typed = words(own.value());
+    return typed.length || set?.bot_scopes?.[0] !== "" ? typed : [""];
+  };
   const taken = () => {
     if (!window.confirm(`Remove the provider of ${app.app_id}? It keeps its users' tokens itself from then on.`)) return;
     busy(async () => {
@@ -77,7 +85,7 @@ export function show(place, app, presets, set) {
     const client_id = id.value() ?? "";
     const record = {
       preset: choice === OWN ? "" : choice, descriptor: given.descriptor ?? "", values: valuesOf(given),
-      scopes: words(given.scopes), key_id: key.value() ?? "",
+      scopes: words(given.scopes), key_id: key.value() ?? "", bot_scopes: ownScopes(),
       // The same again would be written down as a change of the client.
       client_id: client_id === set?.client_id ? "" : client_id, client_secret: secret.value() ?? "",
     };
@@ -89,7 +97,7 @@ export function show(place, app, presets, set) {
   };
   stand(set);
   place.replaceChildren(copyable("Redirect URI, to register at the provider", app.redirect_uri),
-    el("form", { onsubmit: send }, chosen.element, rest, id.element, secret.element, key.element,
+    el("form", { onsubmit: send }, chosen.element, rest, id.element, secret.element, more,
       // Beside the buttons, where whoever has just pressed one looks.
       said, problem, el("menu", {}, remove, check, save)));
 }
@@ -134,10 +142,11 @@ function fieldsOf(choice, presets, set) {
 function standing(set) {
   const line = (kind, sentence) => el("p", { class: kind }, sentence);
   if (!set) return [line("soft", "No provider is set: the App keeps its users' tokens itself.")];
-  const lines = [line("now", `People connect accounts at ${set.preset ? named(set) : `${set.display_name}, as you described it`}.`)];
+  const lines = [line("now", `People connect accounts at ${set.preset ? named(set) : set.display_name}.`)];
   if (!set.client_id) lines.push(line("soft", "There is no client yet: register the redirect URI, then enter the client that the provider gives you."));
   if (set.fault) lines.push(line("problem", `Nobody can connect, and no token is refreshed: ${set.probe ?? `${set.display_name} refused the client (${set.fault}).`}`));
   else if (set.probe) lines.push(line("now", `${set.probe}.`));
+  for (const note of set.notes ?? []) lines.push(line("soft", `Note: ${note}.`));
   for (const change of set.changed ?? []) lines.push(line("problem", `Changed: ${change}. Save to take it over.`));
   return lines;
 }

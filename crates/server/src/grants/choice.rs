@@ -55,6 +55,7 @@ pub struct Written {
     values: BTreeMap<String, String>,
     scopes: Vec<String>,
     key_id: String,
+    bot_scopes: Vec<String>,
     client_id: String,
     client_secret: ClientSecret,
 }
@@ -62,8 +63,8 @@ pub struct Written {
 impl Written {
     /// The record and the client, which are kept apart.
     pub fn parts(self) -> (ProviderRecord, Option<NewClient>) {
-        let Self { preset, descriptor, values, scopes, key_id, client_id, client_secret } = self;
-        let record = ProviderRecord { preset, descriptor, values, scopes, key_id };
+        let Self { preset, descriptor, values, scopes, key_id, bot_scopes, client_id, client_secret } = self;
+        let record = ProviderRecord { preset, descriptor, values, scopes, key_id, bot_scopes };
         let some = !client_id.is_empty() || !client_secret.is_empty();
         (record, some.then_some(NewClient { id: client_id, secret: client_secret }))
     }

@@ -5,7 +5,7 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use tessera_types::{AppId, json, routes};
 use url::Url;
 
@@ -13,6 +13,7 @@ use super::House;
 use super::admin::json_response;
 use super::body::{self, PROVIDER_CAP};
 use super::caller::Caller;
+use super::connect::visitor;
 use super::errors::WireError;
 use super::extract::{Asked, Segment};
 use crate::grants::{Act, Written};
@@ -64,6 +65,24 @@ pub(super) async fn put(
     let set = house.grants.set_provider(&act, record, client, &redirect_uri(&house, &app)?).await?;
     house.platform.publish(Event { name: REFRESH_BINDINGS, audience: Audience::Everyone });
     json_response(&set)
+}
+
+/// Where an administrator goes.
+#[derive(Serialize)]
+struct Lead {
+    url: String,
+}
+
+/// Where an administrator goes, in a browser of theirs, to find out whether the provider looks at proof keys.
+pub(super) async fn probe(
+    State(house): State<House>,
+    caller: Caller,
+    Segment(app): Segment<AppId>,
+) -> Answer {
+    administrator(&house, &caller).await?;
+    let visitor = visitor(&caller).ok_or_else(|| WireError::unauthorized("user ID is required"))?;
+    let url = house.connect.probe(&app, &visitor).await?.ok_or_else(|| none(&app))?;
+    json_response(&Lead { url })
 }
 
 /// Takes an App's record away.

@@ -98,7 +98,7 @@ async fn a_provider_is_set_checked_mended_and_removed_on_the_servers_machine() {
     assert!(said.starts_with("hello connects people's accounts at Simulator\n"), "{said}");
     assert!(said.contains(&format!("redirect URI  {}\n", scene.redirect_uri())), "{said}");
     assert!(said.contains("none yet") && said.contains("Nobody can connect yet"), "{said}");
-    assert!(said.contains("your own and unverified"), "{said}");
+    assert!(said.contains("or your own, and unverified"), "{said}");
 
     let with = |secret: &Path| {
         let words = ["--client-id", CLIENT, "--client-secret-file", text(secret), "--scope", "profile"];
@@ -208,9 +208,10 @@ fn a_command_that_is_wrong_itself_ends_with_2_and_no_secret_is_an_argument() {
     assert!(said.contains("is empty: write the client's secret into it"), "{said}");
 }
 
-/// Types what it is given into a terminal, each line once its question is there; prints all that came back.
+/// Types what it is given into a terminal, each line once its question is there, a secret once nothing is shown of it; prints
+/// all that came back.
 const TERMINAL: &str = r"
-import os, pty, sys
+import os, pty, sys, termios
 answers = sys.argv[1].split('|')
 pid, terminal = pty.fork()
 if pid == 0:
@@ -226,6 +227,8 @@ while True:
     seen += read
     while answers and seen.count(b'): ') > asked:
         asked += 1
+        while seen.endswith(b'type): ') and termios.tcgetattr(terminal)[3] & termios.ECHO:
+            pass
         os.write(terminal, answers.pop(0).encode() + b'\n')
 sys.stdout.buffer.write(seen)
 sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))

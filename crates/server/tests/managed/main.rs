@@ -6,9 +6,16 @@
     reason = "clippy.toml allows these in tests, and does not see that the helpers in here are"
 )]
 
+mod choices;
 mod clients;
+mod consents;
+mod devices;
+mod ended;
 mod flow;
 mod flows;
 mod folder;
+mod messages;
+mod people;
 mod pinned;
+mod seen;
 mod setup;

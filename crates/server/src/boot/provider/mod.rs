@@ -64,6 +64,10 @@ pub(super) struct SetArgs {
     /// A scope to ask people for, in place of the provider's usual ones. May be given several times.
     #[arg(long = "scope", value_name = "SCOPE")]
     scopes: Vec<String>,
+    /// A scope of the App's own token, which its bot has without anybody's consent; an empty one asks for what a client
+    /// gets anyway. May be given several times.
+    #[arg(long = "bot-scope", value_name = "SCOPE")]
+    bot_scopes: Vec<String>,
     /// The App's client id at the provider; without it the one that is stored stays.
     #[arg(long, value_name = "ID")]
     client_id: Option<String>,
@@ -104,6 +108,7 @@ async fn set(server: &Server, args: SetArgs, json: bool) -> Result<(), Failure> 
         "descriptor": descriptor.unwrap_or_default(),
         "values": args.values.into_iter().collect::<BTreeMap<_, _>>(),
         "scopes": args.scopes,
+        "bot_scopes": args.bot_scopes,
         "key_id": args.key_id.unwrap_or_default(),
         "client_id": client.id,
         "client_secret": client.secret.expose(),

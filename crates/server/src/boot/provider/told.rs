@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::super::cli::day;
+use super::super::lines::{day, printable};
 use crate::grants::{Blank, Preset, ProviderSet};
 
 /// How a descriptor that nobody here tried is marked wherever it is shown.
@@ -31,10 +31,10 @@ fn blank(blank: &Blank) -> String {
 
 /// An App's provider.
 pub(super) fn of(set: &ProviderSet) -> String {
-    let ProviderSet { app_id, display_name, verified, redirect_uri, client_id, .. } = set;
+    let ProviderSet { app_id, display_name, redirect_uri, client_id, .. } = set;
     let mut text = format!("{app_id} connects people's accounts at {display_name}\n");
     let mut line = |name: &str, value: &str| {
-        let _ = writeln!(text, "  {name:<13} {value}");
+        let _ = writeln!(text, "  {name:<13} {}", printable(value));
     };
     line("redirect URI", redirect_uri);
     let values: Vec<_> = set.record.values.iter().map(|(name, value)| format!("{name}={value}")).collect();
@@ -45,6 +45,13 @@ pub(super) fn of(set: &ProviderSet) -> String {
         "asks for",
         &if set.asks_for.is_empty() { "nothing by name".to_owned() } else { set.asks_for.join(" ") },
     );
+    let own: Vec<_> =
+        set.record.bot_scopes.iter().filter(|scope| !scope.is_empty()).map(String::as_str).collect();
+    match (set.record.bot_scopes.is_empty(), own.is_empty()) {
+        (true, _) => {}
+        (false, true) => line("for its bot", "what a client gets without asking"),
+        (false, false) => line("for its bot", &own.join(" ")),
+    }
     match (client_id.as_str(), set.has_client_secret) {
         ("", _) => line("client", "none yet"),
         (id, true) => line("client", &format!("{id}, with a secret")),
@@ -62,26 +69,23 @@ pub(super) fn of(set: &ProviderSet) -> String {
     for change in &set.changed {
         line("changed", change);
     }
-    for warning in warnings(set, *verified) {
-        let _ = writeln!(text, "\n{warning}");
+    for note in &set.notes {
+        line("note", note);
+    }
+    for left in left_to_do(set) {
+        let _ = writeln!(text, "\n{}", printable(&left));
     }
     text
 }
 
-/// What is still to be done, or to be known.
-fn warnings(set: &ProviderSet, verified: bool) -> Vec<String> {
+/// What is still to be done.
+fn left_to_do(set: &ProviderSet) -> Vec<String> {
     let (name, redirect_uri) = (&set.display_name, &set.redirect_uri);
     let mut all = Vec::new();
     if set.client_id.is_empty() {
         all.push(format!(
             "Nobody can connect yet: register the redirect URI {redirect_uri} at {name}, and set the client that it gives \
              you, with --client-id and its secret."
-        ));
-    }
-    if !verified {
-        let whose = if set.record.preset.is_empty() { "your own" } else { "the community's" };
-        all.push(format!(
-            "The description of {name} is {whose} and unverified: connect an account of your own before others do."
         ));
     }
     if !set.fault.is_empty() {
