@@ -7,12 +7,17 @@
 )]
 
 mod choices;
+mod clients;
 mod consents;
 mod devices;
 mod due;
 mod ended;
 mod flow;
+mod flows;
+mod folder;
 mod messages;
 mod people;
+mod pinned;
 mod races;
 mod seen;
+mod setup;
