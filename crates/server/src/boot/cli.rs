@@ -13,7 +13,7 @@ use super::dev::{self, DevArgs};
 use super::new::{self, NewArgs};
 use super::remote::Remote;
 use super::verify::{self, VerifyArgs};
-use super::{fetch, local, manual, serve};
+use super::{fetch, lines, local, manual, serve};
 use crate::env::Env;
 use crate::vault::RootKey;
 
@@ -51,7 +51,7 @@ enum Command {
     Simulate(super::simulate::SimulateArgs),
     /// List, install, enable, disable and uninstall Apps of a running server.
     Apps(AppsArgs),
-    /// Show who is connected, never with what.
+    /// Show who is connected, never with what, or end a connection.
     Connections(ConnectionsArgs),
     /// Make a root key.
     Keys {
@@ -196,6 +196,21 @@ struct ConnectionsArgs {
     /// Of this user id only.
     #[arg(long, value_name = "ID")]
     user: Option<String>,
+    #[command(subcommand)]
+    command: Option<ConnectionsCommand>,
+}
+
+#[derive(Debug, Subcommand)]
+enum ConnectionsCommand {
+    /// End somebody's connection: it is deleted here at once, and its provider is asked to end it where the service can.
+    End {
+        /// With this App.
+        #[arg(long, value_name = "ID")]
+        app: String,
+        /// Of this user id.
+        #[arg(long, value_name = "ID")]
+        user: String,
+    },
 }
 
 type Failure = Box<dyn std::error::Error + Send + Sync>;
@@ -315,6 +330,9 @@ async fn read_manifest(place: &str) -> Result<Vec<u8>, Failure> {
 }
 
 async fn connections(args: ConnectionsArgs, json: bool) -> Result<(), Failure> {
+    if let Some(ConnectionsCommand::End { app, user }) = &args.command {
+        return end_connection(&args.target, app, user, json).await;
+    }
     let mut query = url::form_urlencoded::Serializer::new(String::new());
     for (name, value) in [("app", &args.app), ("user", &args.user)] {
         if let Some(value) = value {
@@ -331,20 +349,17 @@ async fn connections(args: ConnectionsArgs, json: bool) -> Result<(), Failure> {
             serde_json::to_vec(&found)?.into()
         }
     };
-    let mut out = std::io::stdout().lock();
-    if json {
-        out.write_all(&bytes)?;
-        return Ok(writeln!(out)?);
+    lines::connections(&bytes, json)
+}
+
+async fn end_connection(target: &Target, app: &str, user: &str, json: bool) -> Result<(), Failure> {
+    if let Some(remote) = target.remote()? {
+        return say(remote.end(app, user).await?.as_bytes(), json);
     }
-    let found: Vec<crate::grants::Connection> = serde_json::from_slice(&bytes)?;
-    writeln!(out, "{:<24} {:<28} {:<20} {:<20} BY", "APP", "USER", "CONNECTED SINCE", "LAST USED")?;
-    for connection in &found {
-        let since = day(connection.connected_at);
-        let used = connection.last_used_at.map_or_else(|| "never".to_owned(), day);
-        let by = connection.last_used_by.as_deref().unwrap_or("-");
-        writeln!(out, "{:<24} {:<28} {since:<20} {used:<20} {by}", connection.app, connection.user)?;
-    }
-    Ok(())
+    let mut query = url::form_urlencoded::Serializer::new(String::new());
+    let query = query.extend_pairs([("app", app), ("user", user)]).finish();
+    let path = format!("/connections?{query}");
+    say(&local::command(&target.data, Method::DELETE, &path, Vec::new()).await?, json)
 }
 
 fn show_apps(bytes: &[u8], json: bool) -> Result<(), Failure> {
@@ -370,14 +385,4 @@ fn say(bytes: &[u8], json: bool) -> Result<(), Failure> {
         false => writeln!(out, "{text}")?,
     }
     Ok(())
-}
-
-/// UTC, to the minute.
-fn day(unix_ms: i64) -> String {
-    match time::OffsetDateTime::from_unix_timestamp(unix_ms / 1000) {
-        Ok(at) => {
-            format!("{} {:02}:{:02} UTC", at.date(), at.hour(), at.minute())
-        }
-        Err(_) => "?".into(),
-    }
 }

@@ -21,8 +21,9 @@ use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::watch;
 
 use super::house::Error;
-use crate::grants::Grants;
+use crate::grants::{Act, Grants};
 use crate::lifecycle::{self, By, Lifecycle};
+use crate::platform::{Audience, Event, REFRESH_BINDINGS};
 
 const NAME: &str = "tessera.sock";
 const PATIENCE: Duration = Duration::from_secs(40);
@@ -47,7 +48,7 @@ pub(super) fn open(dir: &Path, lifecycle: Arc<Lifecycle>, grants: Arc<Grants>) -
     let router = Router::new()
         .route("/apps", get(apps).post(add))
         .route("/apps/{app}/{verb}", post(switch))
-        .route("/connections", get(connections))
+        .route("/connections", get(connections).delete(end_connection))
         .with_state(Local { lifecycle, grants });
     Ok(Socket { listener, path, router })
 }
@@ -153,6 +154,13 @@ struct Which {
     user: Option<String>,
 }
 
+/// One connection.
+#[derive(Deserialize)]
+struct Whose {
+    app: AppId,
+    user: String,
+}
+
 async fn connections(State(local): State<Local>, Query(which): Query<Which>) -> Result<Vec<u8>, Refused> {
     let mut found = Vec::new();
     match (&which.user, &which.app) {
@@ -168,6 +176,18 @@ async fn connections(State(local): State<Local>, Query(which): Query<Which>) -> 
         }
     }
     Ok(serde_json::to_vec(&found)?)
+}
+
+/// Ends a connection; whoever owns the folder is no person of the site, so the log names no actor.
+async fn end_connection(State(local): State<Local>, Query(whose): Query<Whose>) -> Result<String, Refused> {
+    let Whose { app, user } = whose;
+    let act = Act { actor: "", app: &app, request: "local", reason: "administrator" };
+    if !local.grants.end_of(&act, &user).await? {
+        return Err(Refused(format!("user {user} has no connection with app {app}")));
+    }
+    let audience = Audience::User(user.clone());
+    local.lifecycle.platform.publish(Event { name: REFRESH_BINDINGS, audience });
+    Ok(format!("Ended the connection of {user} with {app}"))
 }
 
 /// Whoever owns the folder: no person of the site.

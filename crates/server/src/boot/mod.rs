@@ -9,6 +9,7 @@ pub mod demo;
 mod dev;
 mod fetch;
 mod house;
+mod lines;
 mod local;
 mod log;
 mod manual;

@@ -88,6 +88,14 @@ impl Remote {
         self.read(&format!("{}/apps/{app}/connections?limit=1000", routes::TESSERA_V1)).await
     }
 
+    /// Ends somebody's connection with an App.
+    pub(super) async fn end(&self, app: &str, user: &str) -> Result<String, CommandError> {
+        let segment = |text| percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC);
+        let path = format!("{}/apps/{}/connections/{}", routes::TESSERA_V1, segment(app), segment(user));
+        self.send(Method::DELETE, &path, None).await?;
+        Ok(format!("Ended the connection of {user} with {app}"))
+    }
+
     async fn read<T: serde::de::DeserializeOwned>(&self, path: &str) -> Result<T, CommandError> {
         serde_json::from_slice(&self.send(Method::GET, path, None).await?).map_err(broken)
     }

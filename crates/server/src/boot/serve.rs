@@ -153,13 +153,21 @@ impl Listening {
     pub async fn serve(self, stop: watch::Receiver<bool>) -> Result<(), Error> {
         let Self { house, listeners, health, dir } = self;
         let House {
-            router, health: health_routes, readiness, connect, standalone, lifecycle, grants, ..
+            router,
+            health: health_routes,
+            readiness,
+            connect,
+            standalone,
+            lifecycle,
+            grants,
+            works,
+            ..
         } = house;
         let socket = local::open(&dir, lifecycle, Arc::clone(&grants))?;
         let sweeping =
             tokio::spawn(sweep(Arc::clone(&connect), Arc::clone(&grants), Arc::clone(&standalone)));
         let keeping = tokio::spawn(keep_uses(Arc::clone(&grants)));
-        let working = tokio::spawn(work(Arc::clone(&grants)));
+        let working = works.then(|| tokio::spawn(work(Arc::clone(&grants))));
         let close = close_after(stop, readiness, Arc::clone(&connect));
         let mut serving = tokio::task::JoinSet::new();
         for listener in listeners {
@@ -180,7 +188,9 @@ impl Listening {
         drain(&connect).await;
         keeping.abort();
         // A refresh that is under way has its claim in the store: the next start knows of it.
-        working.abort();
+        if let Some(working) = working {
+            working.abort();
+        }
         if let Err(error) = grants.keep_uses().await {
             tracing::error!(%error, "the last uses of connections could not be written, and are lost");
         }

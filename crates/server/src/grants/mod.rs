@@ -10,18 +10,21 @@ mod managed;
 mod meters;
 mod service;
 mod standing;
+mod telling;
 mod uses;
 mod versions;
 
 use std::sync::Arc;
 use std::time::Duration;
 
-pub use connections::{Connection, Released};
+pub use connections::Released;
 pub use managed::{
-    About, Accepted, Messenger, ProviderRecord, ProviderSet, Returned, Revocation, Want, Word, machine,
+    About, Accepted, DeviceFlow, DeviceState, Messenger, ProviderRecord, ProviderSet, Returned, Revocation,
+    Want, Word, machine,
 };
 pub use service::{Authorize, NewClient, Preset};
 pub use standing::Standing;
+pub use telling::{Connection, ManagedConnection};
 use tessera_types::AppId;
 use tessera_types::error::Kind;
 pub use uses::{USED_BY_API, Use};

@@ -6,7 +6,9 @@ use tessera_types::{ClientSecret, OAuth2App};
 use url::Url;
 use zeroize::Zeroizing;
 
-use super::managed::{About, Accepted, Messenger, ProviderRecord, ProviderSet, Returned, Revocation};
+use super::managed::{
+    About, Accepted, DeviceFlow, DeviceState, Messenger, ProviderRecord, ProviderSet, Returned, Revocation,
+};
 use super::standing::Standing;
 use super::{Act, Error, Grants};
 
@@ -124,7 +126,8 @@ impl Grants {
         self.managed.catalogue.all().map(preset).collect()
     }
 
-    /// Where a person is sent to agree; None where the App builds that address itself.
+    /// Where a person is sent to agree; None where the App builds that address itself. With `probe` nobody is connected:
+    /// it is only tried whether the provider looks at proof keys.
     ///
     /// # Errors
     /// [`Error::NoClient`] and [`Error::ClientRefused`].
@@ -133,9 +136,10 @@ impl Grants {
         act: &Act<'_>,
         redirect_uri: &Url,
         state: &str,
+        probe: bool,
     ) -> Result<Option<Authorize>, Error> {
         self.permitted(act.app).await?;
-        self.managed.authorize(act, redirect_uri, state).await
+        self.managed.authorize(act, redirect_uri, state, probe).await
     }
 
     /// Whether a callback comes from whom it should, also one that brings a refusal (OS-12).
@@ -164,6 +168,18 @@ impl Grants {
     /// Ends the account that waits at its provider; false when it waits no longer.
     pub async fn drop_pending(&self, act: &Act<'_>, ticket: &str) -> Result<bool, Error> {
         self.managed.drop_pending(act, ticket).await
+    }
+
+    /// Begins a connection by a code that the person types at the provider (RFC 8628); None where the provider has no such
+    /// way, or the App is not managed.
+    pub async fn device(&self, act: &Act<'_>) -> Result<Option<DeviceFlow>, Error> {
+        self.permitted(act.app).await?;
+        self.managed.device(act).await
+    }
+
+    /// How one stands, for the person who began it; None for everybody else.
+    pub async fn device_state(&self, act: &Act<'_>, id: &str) -> Result<Option<DeviceState>, Error> {
+        self.managed.device_state(act, id).await
     }
 
     /// What became of a person's ended grants since then (Unix ms), newest first.

@@ -15,6 +15,7 @@ use super::House;
 use super::admin::json_response;
 use super::body::{self, RECORD_CAP};
 use super::caller::Caller;
+use super::connect::visitor;
 use super::errors::WireError;
 use super::extract::{Asked, Segment};
 use crate::grants::{Act, NewClient, ProviderRecord};
@@ -88,6 +89,7 @@ struct Written {
     values: BTreeMap<String, String>,
     scopes: Vec<String>,
     key_id: String,
+    bot_scopes: Vec<String>,
     client_id: String,
     client_secret: String,
 }
@@ -102,11 +104,11 @@ pub(super) async fn put(
     let bytes = body::read(body, RECORD_CAP).await?;
     administrator(&house, &caller).await?;
     house.lifecycle.apps.installed(&app).await?;
-    let Written { preset, descriptor, values, scopes, key_id, client_id, client_secret } =
+    let Written { preset, descriptor, values, scopes, key_id, bot_scopes, client_id, client_secret } =
         json::from_slice_strict(&bytes).map_err(|error| {
             WireError::invalid(&format_args!("the provider record is not valid: {error}"))
         })?;
-    let record = ProviderRecord { preset, descriptor, values, scopes, key_id };
+    let record = ProviderRecord { preset, descriptor, values, scopes, key_id, bot_scopes };
     let client = match client_id.is_empty() && client_secret.is_empty() {
         true => None,
         false => Some(NewClient { id: client_id, secret: ClientSecret::new(client_secret) }),
@@ -115,6 +117,24 @@ pub(super) async fn put(
     let set = house.grants.set_provider(&act, record, client, &redirect_uri(&house, &app)?).await?;
     house.platform.publish(Event { name: REFRESH_BINDINGS, audience: Audience::Everyone });
     json_response(&set)
+}
+
+/// Where an administrator goes.
+#[derive(Serialize)]
+struct Lead {
+    url: String,
+}
+
+/// Where an administrator goes, in a browser of theirs, to find out whether the provider looks at proof keys.
+pub(super) async fn probe(
+    State(house): State<House>,
+    caller: Caller,
+    Segment(app): Segment<AppId>,
+) -> Answer {
+    administrator(&house, &caller).await?;
+    let visitor = visitor(&caller).ok_or_else(|| WireError::unauthorized("user ID is required"))?;
+    let url = house.connect.probe(&app, &visitor).await?.ok_or_else(|| none(&app))?;
+    json_response(&Lead { url })
 }
 
 /// Takes an App's record away.

@@ -6,5 +6,12 @@
     reason = "clippy.toml allows these in tests, and does not see that the helpers in here are"
 )]
 
+mod choices;
+mod consents;
+mod devices;
+mod ended;
 mod flow;
+mod messages;
 mod min_ttl;
+mod people;
+mod seen;

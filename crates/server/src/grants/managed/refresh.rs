@@ -142,23 +142,27 @@ impl Managed {
             return Ok(Some(Outcome::Fault(setup.described.fault.clone())));
         }
         if managed.client != setup.print {
-            // Another client's refresh token is sent nowhere (OS-37).
-            self.connections.orphan(app, &setup.print, "client_changed").await?;
+            self.orphan(app, &setup).await?;
             return Ok(Some(Outcome::Dead));
         }
         // What does not open is not asked for: its key may come back (OS-45).
         let held = self.held(act, row, managed).await?;
-        let Some(refresh_token) = held.refresh_token.clone() else {
+        let about = About::read(&managed.about);
+        let refresh_token = held.refresh_token.clone();
+        if refresh_token.is_none() && !about.own {
             return self.nothing_to_ask_with(act, row, managed).await.map(Some);
-        };
+        }
         let pace = self.paces.of(app);
         let _turn = match pace.turn(self.env.now_ms(), want != Want::Ahead).await {
             Turn::Taken(turn) => turn,
             Turn::Paused(until) => return Ok(Some(Outcome::Later(until, "provider_paused".into()))),
             Turn::Full => return Ok(Some(Outcome::Busy(self.env.now_ms() + 500))),
         };
-        let about = About::read(&managed.about);
-        let request = setup.provider().refresh(&self.env, setup.client(), &refresh_token, &about.granted)?;
+        let (env, client) = (&self.env, setup.client());
+        let request = match &refresh_token {
+            Some(held) => setup.provider().refresh(env, client, held, &about.granted)?,
+            None => setup.provider().client_credentials(env, client, &about.asked)?,
+        };
         let patience = patience(&setup);
         self.note_refresh(act).await?;
         fault::point("before-claim");
@@ -200,7 +204,7 @@ impl Managed {
         if let Some(granted) = &tokens.scopes {
             about.granted.clone_from(granted);
         }
-        about.refreshable = held.refresh_token.is_some();
+        about.refreshable = about.own || held.refresh_token.is_some();
         let missing = about.missing(setup.descriptor().scopes.offline.as_deref());
         let status = if missing.is_empty() { Status::Connected } else { Status::MissingScopes };
         let mut expected = read;

@@ -24,6 +24,8 @@ pub(super) const PENDING: i64 = 2;
 pub(super) const KEYS_OF: &str = "~outbox";
 /// How often a provider that does not answer is asked: over about two days.
 const TRIES: i64 = 20;
+/// Of how many ended grants a person is told.
+const MOST_TOLD: i64 = 50;
 
 /// What became of a grant at its provider.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -216,13 +218,21 @@ impl Managed {
         }))
     }
 
-    /// What became of a person's ended grants, newest first.
+    /// What became of a person's ended grants, newest first. A new account that its owner did not take is one of them, but
+    /// not while it waits for their answer.
     pub(in crate::grants) async fn revocations(
         &self,
         user: &str,
         since: i64,
     ) -> Result<Vec<Revocation>, Error> {
-        let rows = self.outbox.of_user(user, REVOCATION, since, 50).await?;
+        let now = self.env.now_ms();
+        let mut rows = self.outbox.of_user(user, REVOCATION, since, MOST_TOLD).await?;
+        let untaken = self.outbox.of_user(user, PENDING, since, MOST_TOLD).await?;
+        rows.extend(
+            untaken.into_iter().filter(|row| row.due_at.is_none_or(|due| due <= now || row.attempts > 0)),
+        );
+        rows.sort_by_key(|row| std::cmp::Reverse(row.created_at));
+        rows.truncate(usize::try_from(MOST_TOLD).unwrap_or_default());
         Ok(rows.into_iter().map(told).collect())
     }
 }

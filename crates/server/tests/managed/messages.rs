@@ -1,0 +1,91 @@
+//! Words from the App's bot: that an account was connected, and that a grant ended. Once each.
+
+use serde_json::json;
+use tessera_testkit::managed::Managed;
+
+use crate::seen::{Apart, end_there, messages, until};
+
+/// Waits until the bot has said so much, and gives it.
+async fn told(stage: &Managed, many: usize) -> Vec<String> {
+    until("what the bot has to say", async || {
+        stage.work().await;
+        let told = messages(stage.cast.site, &stage.cast.user).await;
+        (told.len() >= many).then_some(told)
+    })
+    .await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_bot_says_once_that_an_account_is_connected_and_once_that_its_grant_ended() {
+    let stage = Managed::with("").await;
+    stage.connect().await;
+    let first = told(&stage, 1).await;
+    assert!(first[0].starts_with("You connected ada@\u{200b}simulator.example at Simulator"), "{first:?}");
+    assert!(first[0].contains("/tessera/v1/accounts"), "{first:?}");
+
+    stage.provider.change_behaviour(|behaviour| behaviour.set("idle-death=1").unwrap());
+    stage.later(3_601);
+    let token = stage.token().await;
+    for _ in 0..20 {
+        assert_eq!(stage.ask_with("", &token).await.header("tessera-connection"), Some("needs_reconnect"));
+        stage.work().await;
+    }
+    let ended = told(&stage, 2).await;
+    assert!(ended[1].contains("has ended") && ended[1].contains("/oauth2/remote/connect"), "{ended:?}");
+
+    // Whatever was said twice is there by the time that the next thing is said.
+    stage.later(1);
+    stage.provider.change_behaviour(|behaviour| behaviour.set("idle-death=off").unwrap());
+    stage.connect().await;
+    let all = told(&stage, 3).await;
+    assert_eq!(all.len(), 3, "{all:?}");
+    assert_eq!((&all[0], &all[1], &all[2]), (&first[0], &ended[1], &first[0]));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn os_37_people_whose_client_was_replaced_are_told_once() {
+    let stage = Managed::with("").await;
+    stage.connect().await;
+    told(&stage, 1).await;
+    stage.later(1);
+    for id in ["another-client", "yet-another"] {
+        let mut record = stage.record("");
+        record["client_id"] = json!(id);
+        assert_eq!(stage.set_provider(&record).await.status, 200);
+    }
+    let all = told(&stage, 2).await;
+    assert!(
+        all[1].contains("ada@\u{200b}simulator.example") && all[1].contains("an administrator changed"),
+        "{all:?}"
+    );
+    assert_eq!(stage.ask("").await.header("tessera-connection"), Some("needs_reconnect"));
+    stage.later(1);
+    assert_eq!(stage.set_provider(&stage.record("")).await.status, 200);
+    stage.connect().await;
+    let all = told(&stage, 3).await;
+    assert_eq!(all.len(), 3, "{all:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_is_said_again_after_a_restart() {
+    let stage = Apart::start(str::to_owned).await;
+    let said = async |stage: &Apart, many: usize| {
+        until("what the bot has to say", async || {
+            let told = messages(stage.child.site, &stage.user).await;
+            (told.len() >= many).then_some(told)
+        })
+        .await
+    };
+    said(&stage, 1).await;
+    let stage = stage.again(false);
+    end_there(&stage.provider).await;
+    // A whole life more than there is left: the provider must be asked, which does not know the grant any more.
+    assert_eq!(stage.ask("?min_ttl=3600").await.header("tessera-connection"), Some("needs_reconnect"));
+    let told = said(&stage, 2).await;
+    assert!(told[1].contains("has ended"), "{told:?}");
+    let stage = stage.again(false);
+    for _ in 0..20 {
+        assert_eq!(stage.ask("").await.header("tessera-connection"), Some("needs_reconnect"));
+    }
+    assert_eq!(said(&stage, 2).await, told);
+}
