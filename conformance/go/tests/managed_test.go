@@ -15,6 +15,7 @@ import (
 	"github.com/mattermost/mattermost-plugin-apps/apps/appclient"
 	"golang.org/x/oauth2"
 
+	"tessera/conformance/hello/goapp"
 	"tessera/conformance/hello/nethttp"
 )
 
@@ -52,6 +53,11 @@ func (o *overheard) calls(t testing.TB, path string) []apps.CallRequest {
 	return found
 }
 
+// provider is where an App's provider record is.
+func (s *site) provider(app apps.AppID) string {
+	return s.url + "/plugins/" + appclient.AppsPluginName + "/tessera/v1/apps/" + string(app) + "/provider"
+}
+
 // record is a provider record for p, with the App's client.
 func (p *provider) record(t testing.TB) string {
 	descriptor := fmt.Sprintf("name = 'conformance'\ndisplay_name = 'Conformance'\nauthorize_url = '%[1]s/authorize'\n"+
@@ -87,10 +93,9 @@ func TestManaged(t *testing.T) {
 	b := signedIn(t, s, "user-1")
 
 	t.Run("an_administrator_gives_it_a_provider_record_and_nobody_else_does", func(t *testing.T) {
-		where := s.url + "/plugins/" + appclient.AppsPluginName + "/tessera/v1/apps/" + string(id) + "/provider"
-		status, _, _ := s.raw(t, http.MethodPut, where, s.user.token, p.record(t))
+		status, _, _ := s.raw(t, http.MethodPut, s.provider(id), s.user.token, p.record(t))
 		equal(t, "what a user is answered", status, http.StatusUnauthorized)
-		status, _, told := s.raw(t, http.MethodPut, where, s.admin.token, p.record(t))
+		status, _, told := s.raw(t, http.MethodPut, s.provider(id), s.admin.token, p.record(t))
 		truth(t, status == http.StatusOK, "%d %s", status, told)
 		equal(t, "the redirect URI", at(object(t, []byte(told)), "redirect_uri"), any(s.flow(id, "complete")))
 		contains(t, told, "Conformance accepts the client")
@@ -98,7 +103,7 @@ func TestManaged(t *testing.T) {
 
 	t.Run("connect_leads_to_the_provider_and_asks_nothing_of_the_app", func(t *testing.T) {
 		// Short enough for a test to see its end.
-		p.lives(2 * time.Second)
+		p.lives(4 * time.Second)
 		cresp := command("connect")
 		done(t, cresp)
 		link := strings.TrimSuffix(strings.TrimPrefix(cresp.Text, "[Connect]("), ")")
@@ -117,7 +122,7 @@ func TestManaged(t *testing.T) {
 		told := hears.calls(t, "/oauth2/complete")
 		equal(t, "how often it was told", len(told), 1)
 		truth(t, told[0].Values["code"] == nil, "the App saw the code")
-		equal(t, "what was granted", p.granted(), []string{"authorization_code"})
+		equal(t, "how many codes were swapped", strings.Count(strings.Join(p.granted(), " "), "authorization_code"), 1)
 		cresp = command("use")
 		done(t, cresp)
 		equal(t, "what use says", cresp.Text, "Work, Family")
@@ -158,5 +163,22 @@ func TestManaged(t *testing.T) {
 		equal(t, "how many grants were revoked", p.revoked, 1)
 		bad(t, client().GetOAuth2User(last), "failed to decode response: EOF")
 		equal(t, "what use says", command("use").Type, apps.CallResponseTypeError)
+	})
+
+	t.Run("goapps_user_holds_its_token_inside_and_finds_none_at_the_top", func(t *testing.T) {
+		framework, err := goapp.New(p.settings())
+		good(t, err)
+		t.Cleanup(framework.NewTestServer(t).Close)
+		s.install(t, framework.Manifest)
+		status, _, told := s.raw(t, http.MethodPut, s.provider(goapp.ID), s.admin.token, p.record(t))
+		truth(t, status == http.StatusOK, "%d %s", status, told)
+		_, begun, _ := s.raw(t, http.MethodGet, s.flow(goapp.ID, "connect"), s.user.token, "")
+		back := newBrowser(t).consent(t, begun.Get("Location"), "allow")
+		status, _, told = s.raw(t, http.MethodGet, back, s.user.token, "")
+		truth(t, status == http.StatusOK, "%d %s", status, told)
+		use := func() *apps.CallResponse {
+			return s.user.calls(t, goapp.ID, apps.CallRequest{Call: *commands(t, s, s.user, goapp.ID)["use"]})
+		}
+		failed(t, use(), "the record holds no token")
 	})
 }

@@ -6,6 +6,7 @@
     reason = "clippy.toml allows these in tests, and does not see that the helpers in here are"
 )]
 
+mod app;
 mod choices;
 mod consents;
 mod devices;
