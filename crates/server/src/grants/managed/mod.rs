@@ -5,7 +5,7 @@
 //! beside it. A refresh is claimed durably before it is asked for, and its reply is durable before anybody reads it.
 
 mod consent;
-mod fault;
+pub mod fault;
 mod flights;
 mod grant;
 mod live;
@@ -14,6 +14,7 @@ mod pace;
 mod record;
 mod refresh;
 mod revoke;
+pub mod swap;
 mod tell;
 mod work;
 
