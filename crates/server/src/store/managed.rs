@@ -165,7 +165,7 @@ impl Connections {
                 issued_at = $8, due_at = $9, status = $13, code = '', attempts = 0, about = $10, answered = $11,
                 phase = CASE WHEN fence = $11 THEN 0 ELSE phase END,
                 lease_until = CASE WHEN fence = $11 THEN 0 ELSE lease_until END
-            WHERE app = $1 AND user_id = $2 AND kind = 1 AND generation = $12 AND (answered < $11 OR $14 = 1)";
+            WHERE app = $1 AND user_id = $2 AND kind = 1 AND generation = $12 AND answered < $14";
         let params = values![
             row.app,
             row.user,
@@ -180,7 +180,7 @@ impl Connections {
             fence,
             expected,
             managed.status,
-            i64::from(over_later)
+            if over_later { i64::MAX } else { fence }
         ];
         Ok(self.change(Statement::new(sql, params), Some(key)).await?.affected > 0)
     }

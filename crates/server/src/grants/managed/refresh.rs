@@ -175,7 +175,10 @@ impl Managed {
         let lease_until = now + fault::lease_ms().unwrap_or_else(|| lease_ms(patience));
         let claimed =
             self.connections.claim((app, act.actor), row.generation, managed.fence, now, lease_until);
-        if !fault::sabotaged("forget-the-intent") && !claimed.await? {
+        let (mut claimed, forgotten) = (Some(claimed), fault::sabotaged("forget-the-intent"));
+        if let Some(claimed) = claimed.take_if(|_| !forgotten)
+            && !claimed.await?
+        {
             return Ok(None);
         }
         fault::point("claimed");
@@ -187,6 +190,9 @@ impl Managed {
         }
         let reply = setup.provider().tokens_within(&self.egress, request, sent_at, patience).await;
         fault::point("replied");
+        if let Some(too_late) = claimed {
+            too_late.await?;
+        }
         match reply {
             Ok(tokens) => {
                 pace.went_well();
@@ -315,6 +321,7 @@ impl Managed {
         tokio::spawn(async move {
             tokio::time::sleep(fault::LATE).await;
             let _ = managed.connections.answer(row, expected, fence, false).await;
+            fault::point("stored");
         });
     }
 
