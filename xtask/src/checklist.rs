@@ -10,6 +10,7 @@ use serde::Deserialize;
 use crate::{
     Outcome, conformance,
     counts::{Verdict, test_line},
+    crash,
     needs, process, test,
 };
 
@@ -136,8 +137,16 @@ fn run_tests() -> Outcome<String> {
     let (text, ended) = process::tee(&mut command, |_| ())?;
     match ended {
         Err(message) if !text.lines().any(|line| test_line(line).is_some()) => Err(message),
-        _ => Ok(text + &run_programs()?),
+        _ => Ok(text + &run_crash()? + &run_programs()?),
     }
+}
+
+/// What killing the server shows.
+fn run_crash() -> Outcome<String> {
+    if let Some(lacks) = crash::lacks() {
+        eprintln!("left out: {lacks}");
+    }
+    Ok(crash::tests(|_| ())?.0)
 }
 
 /// What the programs of `conformance/` that this machine can run say.

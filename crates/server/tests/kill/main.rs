@@ -14,6 +14,7 @@ mod deck;
 mod outside;
 mod paused;
 mod round;
+mod speech;
 mod stage;
 mod table;
 
@@ -31,7 +32,7 @@ use stage::Stage;
 use table::{Ended, Table};
 
 /// Kills Tessera at every step of a grant's life, and says what was lost.
-#[derive(Parser)]
+#[derive(Parser, Clone)]
 struct Options {
     /// How many times.
     #[arg(long, default_value_t = 200)]
@@ -51,6 +52,9 @@ struct Options {
     /// Leaves out what needs PostgreSQL.
     #[arg(long)]
     without_postgres: bool,
+    /// Also switches off each rule in turn, and prints as cargo's tests do what all of that shows.
+    #[arg(long)]
+    as_tests: bool,
 }
 
 fn main() -> ExitCode {
@@ -67,6 +71,13 @@ fn main() -> ExitCode {
         return ExitCode::from(2);
     }
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    if options.as_tests {
+        return speech::tests(&options, |options| runtime.block_on(run(options)));
+    }
+    if options.without_postgres && options.sabotage.as_deref() == Some("skip-the-fence") {
+        eprintln!("skip-the-fence needs two processes, and so PostgreSQL");
+        return ExitCode::from(2);
+    }
     let table = runtime.block_on(run(&options));
     print!("{}", table.text());
     if let Some(file) = &options.json {
@@ -78,8 +89,8 @@ fn main() -> ExitCode {
 async fn run(options: &Options) -> Table {
     let began = Instant::now();
     let mut table = Table::default();
-    let mut deck = Deck::shuffled_by(options.seed, !options.without_postgres);
-    let mut stage = Stage::open(options.sabotage.as_deref()).await;
+    let mut deck = Deck::shuffled_by(options.seed, !options.without_postgres, options.sabotage.as_deref());
+    let mut stage: Option<Stage> = None;
     let mut pair: Option<Pair> = None;
     for round in 1..=options.rounds {
         let (step, kind) = deck.draw();
@@ -90,7 +101,12 @@ async fn run(options: &Options) -> Table {
                 }
                 pair.as_mut().unwrap().round(step).await
             }
-            _ => stage.round(step, kind).await,
+            _ => {
+                if stage.is_none() {
+                    stage = Some(Stage::open(options.sabotage.as_deref()).await);
+                }
+                stage.as_mut().unwrap().round(step, kind).await
+            }
         };
         if let Ended::Wrong(why) = &ended {
             println!("round {round}: {} at a provider that {}: {why}", step.name(), kind.name());

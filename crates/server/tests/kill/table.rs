@@ -64,6 +64,15 @@ impl Table {
         self.bad() == 0 && self.sum().rounds > 0
     }
 
+    /// Each step that was played, and whether nothing was lost at it that may not be.
+    pub(crate) fn steps(&self) -> BTreeMap<Step, bool> {
+        let mut steps = BTreeMap::new();
+        for ((step, _), cell) in &self.cells {
+            *steps.entry(*step).or_insert(true) &= cell.wrong == 0;
+        }
+        steps
+    }
+
     fn sum(&self) -> Cell {
         self.cells.values().fold(Cell::default(), |sum, cell| Cell {
             rounds: sum.rounds + cell.rounds,

@@ -7,3 +7,4 @@
 )]
 
 mod flow;
+mod model;

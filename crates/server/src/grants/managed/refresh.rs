@@ -520,11 +520,11 @@ pub(super) fn rules(setup: &Setup) -> Rules {
 }
 
 /// A spent refresh token works for a while at some providers: a request whose reply was lost must be given up early
-/// enough for another one within it.
+/// enough for two others within it. A quarter of the grace, and a lease half as long again, leave that much.
 fn patience(setup: &Setup) -> Duration {
     match setup.descriptor().refresh.grace_seconds {
         0 => PATIENCE,
-        grace => PATIENCE.min(Duration::from_secs(grace.into()) / 3),
+        grace => PATIENCE.min(Duration::from_secs(grace.into()) / 4),
     }
 }
 
@@ -533,7 +533,7 @@ fn lease_ms(patience: Duration) -> i64 {
 }
 
 fn slack_ms(patience: Duration) -> i64 {
-    SLACK_MS.min(i64::try_from(patience.as_millis()).unwrap_or(SLACK_MS))
+    SLACK_MS.min(i64::try_from(patience.as_millis() / 2).unwrap_or(SLACK_MS))
 }
 
 /// Between 0 and 1, and the same for the same grant and number.
