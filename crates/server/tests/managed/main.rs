@@ -18,6 +18,7 @@ mod flows;
 mod folder;
 mod messages;
 mod min_ttl;
+mod model;
 mod people;
 mod pinned;
 mod races;
