@@ -325,7 +325,8 @@ impl Managed {
         new: New,
         spent: Option<&str>,
     ) -> Result<(), Error> {
-        let New { tokens, about, sent_at } = new;
+        let New { tokens, mut about, sent_at } = new;
+        about.grant = self.env.id()?;
         let held = Held::of(&tokens, None);
         let missing = about.missing(setup.descriptor().scopes.offline.as_deref());
         let status = if missing.is_empty() { Status::Connected } else { Status::MissingScopes };

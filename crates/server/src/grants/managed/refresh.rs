@@ -63,6 +63,8 @@ pub(super) enum Outcome {
     Gone,
     /// Only a new consent helps.
     Dead,
+    /// There is no refresh token: the token is as fresh as it gets.
+    Unrefreshable,
     /// Somebody else asks just now, or as many as may: it is looked at again then (Unix ms).
     Busy(i64),
     /// Not now: the last try failed with this code, and the next one is then (Unix ms).
@@ -258,10 +260,24 @@ impl Managed {
                 Some((row, managed)) if row.kind == MANAGED && managed.answered < fence => {
                     expected = row.generation;
                 }
-                Some((row, _)) if row.kind == MANAGED => return Ok(Outcome::Fresh),
+                // A later request of the same grant brought something newer.
+                Some((row, managed))
+                    if row.kind == MANAGED && About::read(&managed.about).grant == about.grant =>
+                {
+                    return Ok(Outcome::Fresh);
+                }
+                // Its person connected anew meanwhile: what came is of a grant that nobody has any more.
+                Some((row, _)) if row.kind == MANAGED => {
+                    self.end_late(act, setup, &held, &about, fence).await?;
+                    return Ok(Outcome::Fresh);
+                }
                 // It was ended while its reply was on the way: what came is ended as well.
                 _ => {
-                    self.end_at_provider(act, setup, &held, &about, generation).await?;
+                    self.end_late(act, setup, &held, &about, fence).await?;
+                    if there.is_none() {
+                        // The key that we sealed with may be one that we made after the old one was destroyed.
+                        self.vault.shred(act.app.as_str(), act.actor).await?;
+                    }
                     return Ok(Outcome::Gone);
                 }
             }
@@ -346,7 +362,6 @@ impl Managed {
     ) -> Result<Outcome, Error> {
         let now = self.env.now_ms();
         if managed.expires_at.is_none_or(|at| at > now) {
-            // It is as fresh as it gets.
             self.connections
                 .postpone(
                     (act.app.as_str(), act.actor),
@@ -354,7 +369,7 @@ impl Managed {
                     managed.expires_at,
                 )
                 .await?;
-            return Ok(Outcome::Fresh);
+            return Ok(Outcome::Unrefreshable);
         }
         let place = (act.app.as_str(), act.actor);
         let lease_until = now + SLACK_MS;

@@ -138,6 +138,24 @@ impl Managed {
         Ok(())
     }
 
+    /// What a request brought after its grant had gone is ended at the provider; the request numbers it.
+    pub(super) async fn end_late(
+        &self,
+        act: &Act<'_>,
+        setup: &Setup,
+        held: &Held,
+        about: &About,
+        fence: i64,
+    ) -> Result<(), Error> {
+        let id = format!("late:{}:{}:{}:{fence}", act.app, act.actor, about.grant);
+        let more = serde_json::Value::Null;
+        let now = self.env.now_ms();
+        let row = self.outgoing(act, setup, held, about, (id, REVOCATION), now, more).await?;
+        self.outbox.add(row).await?;
+        self.bell.notify_one();
+        Ok(())
+    }
+
     /// What must follow at the provider when this connection ends. A grant that does not open, or whose provider nobody
     /// knows any more, is ended here alone.
     pub(in crate::grants) async fn farewell(

@@ -149,7 +149,7 @@ impl Managed {
                 let apart = (spread(&due.app, &due.user, now) * 1_000.0) as i64;
                 later(Some(until.max(now + 250) + apart)).await?;
             }
-            Outcome::NoProvider | Outcome::Fault(_) => {
+            Outcome::NoProvider | Outcome::Fault(_) | Outcome::Unrefreshable => {
                 later(None).await?;
             }
             Outcome::Failed(_) | Outcome::Died => {
