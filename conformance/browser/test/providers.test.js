@@ -31,7 +31,7 @@ async function opened(t, name) {
   const page = await set.signedIn(t, "sysadmin");
   await page.getByRole("button", { name: "Providers" }).click();
   const dialog = page.getByRole("dialog", { name: "Provider of an App" });
-  await dialog.getByLabel("App").selectOption(name);
+  await dialog.getByLabel("App (needed)").selectOption(name);
   await dialog.getByText("No provider is set").waitFor();
   return { page, dialog };
 }
@@ -68,7 +68,7 @@ test("an_administrator_sets_a_provider_sees_what_is_wrong_and_takes_it_away", as
   // Somebody who comes later finds it, and the secret nowhere.
   await page.reload();
   await page.getByRole("button", { name: "Providers" }).click();
-  await dialog.getByLabel("App").selectOption("window");
+  await dialog.getByLabel("App (needed)").selectOption("window");
   await dialog.getByText("Local refused the client (invalid_client).").waitFor();
   assert.equal(await dialog.getByLabel("Client id").inputValue(), "stranger");
   assert.ok(!(await page.content()).includes("wr0ng-s3cret"));
@@ -95,7 +95,7 @@ test("presets_say_what_they_want_and_the_communitys_are_marked", async (t) => {
   assert.equal(await dialog.getByLabel("subdomain").getAttribute("required"), "");
   await scan(page, "console with the form of a community's provider");
   await dialog.getByLabel("subdomain").fill("tea");
-  await dialog.getByLabel("Scopes").fill("read write");
+  await dialog.getByLabel("Scopes", { exact: true }).fill("read write");
   await dialog.getByRole("button", { name: "Save" }).click();
   await dialog.getByText("People connect accounts at Zendesk").waitFor();
   await dialog.getByText("There is no client yet").waitFor();
@@ -103,7 +103,7 @@ test("presets_say_what_they_want_and_the_communitys_are_marked", async (t) => {
   assert.equal(await dialog.getByLabel("subdomain").count(), 0);
   await provider.selectOption("zendesk");
   assert.equal(await dialog.getByLabel("subdomain").inputValue(), "tea");
-  assert.equal(await dialog.getByLabel("Scopes").inputValue(), "read write");
+  assert.equal(await dialog.getByLabel("Scopes", { exact: true }).inputValue(), "read write");
 });
 
 test("a_provider_can_be_set_without_a_mouse", async (t) => {
@@ -111,12 +111,12 @@ test("a_provider_can_be_set_without_a_mouse", async (t) => {
   const page = await set.signedIn(t, "sysadmin");
   await enter(page, page.getByRole("button", { name: "Providers" }), "Shift+Tab");
   const dialog = page.getByRole("dialog", { name: "Provider of an App" });
-  await tabTo(page, dialog.getByLabel("App"));
+  await tabTo(page, dialog.getByLabel("App (needed)"));
   await page.keyboard.type("skylight");
   await dialog.getByLabel("Redirect URI").and(dialog.locator("[value*='/skylight/']")).waitFor();
   await tabTo(page, choice(dialog));
   await page.keyboard.type("Google");
-  await write(page, dialog.getByLabel("Scopes"), "openid");
+  await write(page, dialog.getByLabel("Scopes", { exact: true }), "openid");
   await enter(page, dialog.getByRole("button", { name: "Save" }));
   await dialog.getByText("People connect accounts at Google.").waitFor();
   assert.ok(await dialog.getByRole("button", { name: "Save" }).evaluate((one) => one === document.activeElement));

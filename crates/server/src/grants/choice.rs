@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
-use tessera_types::ClientSecret;
+use tessera_types::{ClientSecret, json};
 
 use super::ProviderRecord;
 
@@ -60,7 +61,29 @@ pub struct Written {
     client_secret: ClientSecret,
 }
 
+/// What [`Written`] has.
+const MEMBERS: [&str; 8] =
+    ["preset", "descriptor", "values", "scopes", "key_id", "bot_scopes", "client_id", "client_secret"];
+
 impl Written {
+    /// Reads one. A member that is not known is refused: `scope` in place of `scopes` would ask people for something else
+    /// than was meant.
+    ///
+    /// # Errors
+    /// In words for who wrote it, with the member's name.
+    pub fn read(bytes: &[u8]) -> Result<Self, String> {
+        let wrong = |error: json::Error| format!("the provider record is not valid: {error}");
+        let members: BTreeMap<String, IgnoredAny> = json::from_slice_strict(bytes).map_err(wrong)?;
+        let known = |name: &String| MEMBERS.iter().any(|known| known.eq_ignore_ascii_case(name));
+        match members.keys().find(|name| !known(name)) {
+            Some(name) => Err(format!(
+                "the provider record is not valid: unknown member {name:?}, expected one of {}",
+                MEMBERS.join(", ")
+            )),
+            None => json::from_slice_strict(bytes).map_err(wrong),
+        }
+    }
+
     /// The record and the client, which are kept apart.
     pub fn parts(self) -> (ProviderRecord, Option<NewClient>) {
         let Self { preset, descriptor, values, scopes, key_id, bot_scopes, client_id, client_secret } = self;

@@ -6,7 +6,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
 use serde::{Deserialize, Serialize};
-use tessera_types::{AppId, json, routes};
+use tessera_types::{AppId, routes};
 use url::Url;
 
 use super::House;
@@ -58,9 +58,7 @@ pub(super) async fn put(
     let bytes = body::read(body, PROVIDER_CAP).await?;
     administrator(&house, &caller).await?;
     house.lifecycle.apps.installed(&app).await?;
-    let written: Written = json::from_slice_strict(&bytes)
-        .map_err(|error| WireError::invalid(&format_args!("the provider record is not valid: {error}")))?;
-    let (record, client) = written.parts();
+    let (record, client) = Written::read(&bytes).map_err(|why| WireError::invalid(&why))?.parts();
     let act = act(&caller, &app)?;
     let set = house.grants.set_provider(&act, record, client, &redirect_uri(&house, &app)?).await?;
     house.platform.publish(Event { name: REFRESH_BINDINGS, audience: Audience::Everyone });

@@ -78,6 +78,7 @@ async fn what_does_not_fit_is_refused_with_its_name_and_changes_nothing() {
         (preset(json!({}), "gogle"), "there is no provider \"gogle\": choose one of asana, "),
         (other(json!({})), "name a preset, or bring a descriptor"),
         (other(with(&good, "preset", "google")), "not both"),
+        (other(with(&good, "scope", "read")), "the provider record is not valid: unknown member \"scope\""),
         (other(with(&good, "scopes", "read")), "the provider record is not valid: "),
     ] {
         let answer = stage.set_provider(&record).await;

@@ -7,7 +7,7 @@ use axum::extract::{Path, Query, State};
 use axum::routing::get;
 use bytes::Bytes;
 use serde::Deserialize;
-use tessera_types::{AppId, json, routes as wire};
+use tessera_types::{AppId, routes as wire};
 use url::Url;
 
 use super::super::local::{NOBODY, REQUEST, Refused};
@@ -70,7 +70,7 @@ async fn read(
 
 async fn write(State(rooms): State<Rooms>, Path(app): Path<AppId>, body: Bytes) -> Result<Vec<u8>, Refused> {
     rooms.lifecycle.apps.installed(&app).await?;
-    let (record, client) = json::from_slice_strict::<Written>(&body)?.parts();
+    let (record, client) = Written::read(&body).map_err(Refused)?.parts();
     let set = rooms.grants.set_provider(&act(&app), record, client, &rooms.redirect_uri(&app)?).await?;
     rooms.tell();
     Ok(serde_json::to_vec(&set)?)
