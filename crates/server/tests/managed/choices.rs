@@ -3,16 +3,20 @@
 use serde_json::Value;
 use tessera_testkit::browser::Browser;
 use tessera_testkit::managed::{APP, Managed};
+use tessera_testkit::postgres::Database;
 use tessera_testkit::wire::Answer;
 
-use crate::seen::{OURS, connect_in, field, revocations, until, working};
+use crate::seen::{OURS, connect_in, field, on, revocations, until, working};
 
 const ADA: &str = "ada@simulator.example at Simulator (unverified)";
 const GRACE: &str = "grace@simulator.example at Simulator (unverified)";
 
 /// Ada's account is connected, and the person came back with Grace's: the page that asks, and the tokens of both.
 async fn asked() -> (Managed, Browser, Answer, [String; 2]) {
-    let stage = Managed::with("").await;
+    asked_on(Managed::with("").await).await
+}
+
+async fn asked_on(stage: Managed) -> (Managed, Browser, Answer, [String; 2]) {
     let mut browser = Browser::signed_in(stage.cast.site, "user-1").await;
     let first = connect_in(&mut browser, "ada").await;
     assert_eq!(first.status, 200, "{}", first.text());
@@ -49,7 +53,16 @@ async fn settled(stage: &Managed, ended: &str) -> Vec<Value> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_yes_takes_the_new_account_and_ends_the_old_one() {
-    let (stage, mut browser, page, [old, new]) = asked().await;
+    takes(asked().await).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_yes_takes_the_new_account_on_postgres_too() {
+    let database = Database::create().await.unwrap();
+    takes(asked_on(Managed::set_up("", on(&database), |_| {}).await).await).await;
+}
+
+async fn takes((stage, mut browser, page, [old, new]): (Managed, Browser, Answer, [String; 2])) {
     let done = answer(&mut browser, &page, "take").await;
     assert_eq!(done.status, 200, "{}", done.text());
     assert!(done.text().contains(GRACE), "{}", done.text());
@@ -71,7 +84,16 @@ async fn a_yes_takes_the_new_account_and_ends_the_old_one() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_no_ends_the_new_account_at_once() {
-    let (stage, mut browser, page, [old, new]) = asked().await;
+    keeps(asked().await).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_no_ends_the_new_account_on_postgres_too() {
+    let database = Database::create().await.unwrap();
+    keeps(asked_on(Managed::set_up("", on(&database), |_| {}).await).await).await;
+}
+
+async fn keeps((stage, mut browser, page, [old, new]): (Managed, Browser, Answer, [String; 2])) {
     let kept = answer(&mut browser, &page, "keep").await;
     assert_eq!(kept.status, 200, "{}", kept.text());
     assert!(kept.text().contains("stays as it was"), "{}", kept.text());

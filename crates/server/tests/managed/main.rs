@@ -8,11 +8,19 @@
 
 mod app;
 mod choices;
+mod clients;
 mod consents;
 mod devices;
+mod due;
 mod ended;
 mod flow;
+mod flows;
+mod folder;
 mod messages;
 mod min_ttl;
+mod model;
 mod people;
+mod pinned;
+mod races;
 mod seen;
+mod setup;

@@ -5,11 +5,13 @@ use std::process::Command;
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
+use tessera_server::boot::config::Config;
 use tessera_simulator::{Running, Simulator};
 use tessera_testkit::browser::{Browser, From};
 use tessera_testkit::child::{Child, run};
 use tessera_testkit::fake_app::FakeApp;
 use tessera_testkit::managed::{APP, CLIENT, Managed, PROVIDER, SECRET, agree, at, descriptor};
+use tessera_testkit::postgres::Database;
 use tessera_testkit::site::{Person, Site, flow};
 use tessera_testkit::wire::{Answer, Ask, Sent};
 use url::Url;
@@ -32,6 +34,12 @@ pub(crate) async fn until<T>(what: &str, mut ask: impl AsyncFnMut() -> Option<T>
         Ok(found) => found,
         Err(_) => panic!("{what} did not come about"),
     }
+}
+
+/// The settings of a server on this database.
+pub(crate) fn on(database: &Database) -> impl FnOnce(&mut Config) + use<> {
+    let url = database.url().to_owned();
+    move |config| config.store.postgres_url = url
 }
 
 /// What became of a person's ended connections.

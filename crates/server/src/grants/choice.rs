@@ -1,0 +1,71 @@
+//! What an administrator chooses from, and how a choice is written down: the same by REST and at the local socket.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use tessera_types::ClientSecret;
+
+use super::ProviderRecord;
+
+/// A provider that there is to choose.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Preset {
+    /// Its name.
+    pub name: String,
+    /// Its name for people.
+    pub display_name: String,
+    /// Whether its descriptor was tried against the provider's own documents; if not, it is the community's.
+    pub verified: bool,
+    /// What people are asked for where a record does not say.
+    pub scopes: Vec<String>,
+    /// What is to be filled in.
+    pub values: Vec<Blank>,
+}
+
+/// A place in a provider's addresses that an administrator fills in.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Blank {
+    /// By what name.
+    pub name: String,
+    /// What belongs there, in words for who fills it in.
+    pub about: String,
+    /// What stands there otherwise; without one it must be filled in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub default: Option<String>,
+    /// What there is to choose from, where that is all that fits.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub choices: Vec<String>,
+}
+
+/// An App's client at its provider. What is empty stays as it is.
+#[derive(Debug)]
+pub struct NewClient {
+    /// RFC 6749 section 2.2.
+    pub id: String,
+    /// RFC 6749 section 2.3.1; with `private_key_jwt` the private key.
+    pub secret: ClientSecret,
+}
+
+/// A choice as it is written: a record, and with it the App's client at the provider. Without one the client stays as it is.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Written {
+    preset: String,
+    descriptor: String,
+    values: BTreeMap<String, String>,
+    scopes: Vec<String>,
+    key_id: String,
+    bot_scopes: Vec<String>,
+    client_id: String,
+    client_secret: ClientSecret,
+}
+
+impl Written {
+    /// The record and the client, which are kept apart.
+    pub fn parts(self) -> (ProviderRecord, Option<NewClient>) {
+        let Self { preset, descriptor, values, scopes, key_id, bot_scopes, client_id, client_secret } = self;
+        let record = ProviderRecord { preset, descriptor, values, scopes, key_id, bot_scopes };
+        let some = !client_id.is_empty() || !client_secret.is_empty();
+        (record, some.then_some(NewClient { id: client_id, secret: client_secret }))
+    }
+}
