@@ -12,15 +12,12 @@ use tessera_server::store::ManagedRow;
 const TICK: i64 = 1_000;
 /// Now, Unix ms: any number will do.
 const NOW: i64 = 1_000_000;
-/// How long a request may take, ticks: a quarter of the grace.
+/// How long a request may take, ticks: a sixth of the grace.
 pub(super) const PATIENCE: i8 = 2;
 /// How long it keeps others away, ticks: half as long again.
 pub(super) const LEASE: i8 = 3;
 /// How long a spent refresh token works, where it does, ticks.
-pub(super) const GRACE: i8 = 8;
-/// When a token would be looked at by itself: beyond every grace, so that nothing but a memory of what was begun brings
-/// anybody to look earlier.
-pub(super) const FAR: i8 = 20;
+pub(super) const GRACE: i8 = 12;
 /// The most tokens that one story needs.
 const TOKENS: usize = 8;
 /// Of a refresh token that was not spent.
@@ -55,7 +52,7 @@ pub(super) struct Budget {
 }
 
 /// The row, as far as it matters.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct Row {
     pub(super) generation: u8,
     pub(super) status: u8,
@@ -128,7 +125,7 @@ impl DivCeil for i64 {
 }
 
 /// A request that a process made up its mind to send.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct Asking {
     /// The row that was read.
     read: Row,
@@ -143,7 +140,7 @@ pub(super) struct Asking {
 }
 
 /// What a provider says.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) enum Reply {
     Tokens(u8),
     /// Not now; and whether its work may be done all the same.
@@ -152,7 +149,7 @@ pub(super) enum Reply {
 }
 
 /// Where a process is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) enum At {
     Down,
     Idle,
@@ -166,14 +163,14 @@ pub(super) enum At {
     Got(Asking, Reply, u8),
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct Process {
     pub(super) at: At,
     pub(super) paused: bool,
 }
 
 /// A request whose sender is gone.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 struct Orphan {
     tokens: u8,
     since_sent: i8,
@@ -188,10 +185,6 @@ pub(super) struct World {
     spent: [i8; TOKENS],
     issued: u8,
     pub(super) family_dead: bool,
-    /// Tokens that were durable at some time, as bits.
-    pub(super) durable: u8,
-    /// Tokens that readers were given, as bits.
-    pub(super) seen: u8,
     /// Whether a reply with tokens was lost.
     reply_lost: bool,
     pub(super) budget: Budget,
@@ -205,6 +198,8 @@ pub(super) struct Step {
     pub(super) misfortune: bool,
     /// Whether an earlier request's reply was written over a later one's.
     pub(super) overwritten: bool,
+    /// Whether a reader was given what is not durable.
+    pub(super) leaked: bool,
 }
 
 /// What stays the same in one story.
@@ -230,7 +225,8 @@ impl World {
             fence: 0,
             answered: 0,
             lease: 0,
-            due: Some(FAR),
+            // Nothing but a reader, or a memory of what was begun, brings anybody to look.
+            due: None,
             attempts: 0,
             tokens: 0,
         };
@@ -243,8 +239,6 @@ impl World {
             spent,
             issued: 1,
             family_dead: false,
-            durable: 1,
-            seen: 0,
             reply_lost: false,
             budget,
         }
@@ -278,21 +272,44 @@ impl World {
         for index in 0..self.orphans.len() {
             let mut world = self.clone();
             let orphan = world.orphans.swap_remove(index);
-            world.orphans.sort_unstable_by_key(|orphan| (orphan.tokens, orphan.since_sent));
-            let mut never = world.clone();
+            let never = world.clone();
             if let Reply::Tokens(_) = world.carry_out(orphan.tokens, laws) {
                 world.reply_lost = true;
             }
             steps.push(step(world));
             // Or it never got there.
-            never.orphans.sort_unstable_by_key(|orphan| (orphan.tokens, orphan.since_sent));
             steps.push(step(never));
         }
         // Time goes on only when everybody who can do something at once has done it.
         if !self.somebody_is_about_to() {
             steps.push(step(self.later()));
         }
+        steps.iter_mut().for_each(|step| step.world.forget(laws));
         steps
+    }
+
+    /// What makes no difference any more makes no other state.
+    fn forget(&mut self, laws: Laws) {
+        // Processes are all alike, and so are requests whose senders are gone.
+        self.processes.sort_unstable();
+        self.orphans.sort_unstable();
+        let mut held = 1_u16 << self.row.tokens;
+        for process in &self.processes {
+            match process.at {
+                At::Claiming(asking) | At::Claimed(asking) | At::Waiting(asking, None) => {
+                    held |= 1 << asking.read.tokens;
+                }
+                _ => {}
+            }
+        }
+        self.orphans.iter().for_each(|orphan| held |= 1 << orphan.tokens);
+        for (token, spent) in self.spent.iter_mut().enumerate() {
+            if held & (1 << token) == 0 {
+                *spent = UNSPENT;
+            }
+        }
+        // Where there is a grace, no loss is excused by it.
+        self.reply_lost &= laws.kind != Kind::Grace;
     }
 
     fn somebody_is_about_to(&self) -> bool {
@@ -316,7 +333,7 @@ impl World {
             return true;
         }
         // A service that is down or stopped as a whole comes back before a grace ends: nothing could help otherwise.
-        all_paused || awake.any(urgent) || self.orphans.iter().any(|orphan| orphan.since_sent >= PATIENCE)
+        all_paused || awake.any(urgent) || self.orphans.iter().any(|orphan| orphan.since_sent + 1 >= PATIENCE)
     }
 
     fn later(&self) -> Self {
@@ -328,7 +345,7 @@ impl World {
             match &mut process.at {
                 At::Waiting(asking, _) => {
                     asking.since_claim = (asking.since_claim + 1).min(LEASE);
-                    asking.since_sent = (asking.since_sent + 1).min(PATIENCE);
+                    asking.since_sent = (asking.since_sent + 1).min(PATIENCE + 1);
                 }
                 At::Claimed(asking) | At::Got(asking, ..) => {
                     asking.since_claim = (asking.since_claim + 1).min(LEASE);
@@ -441,9 +458,7 @@ impl World {
                 if laws.sabotage == Sabotage::ReleaseBeforeDurable
                     && let (Some(_), Reply::Tokens(fresh)) = (asking.reader, reply)
                 {
-                    let mut world = self.clone();
-                    world.seen |= 1 << fresh;
-                    steps.push(step(world));
+                    steps.push(Step { leaked: self.row.tokens != fresh, ..step(with(At::Idle)) });
                 }
                 steps.push(self.keep(index, asking, reply, expected, laws));
             }
@@ -455,9 +470,8 @@ impl World {
         if let Some(old) = reader
             && old != self.row.tokens
         {
-            let mut world = with(At::Idle);
-            world.seen |= 1 << self.row.tokens;
-            return Some(step(world));
+            // What it is given is what the row has.
+            return Some(step(with(At::Idle)));
         }
         match self.row.next() {
             Next::Ask { fence, after_unknown } => {
@@ -528,7 +542,7 @@ impl World {
             }
         }
         // Given up: at no price by who was stopped meanwhile, and else because the provider is slower than it may be.
-        let stopped = asking.since_claim >= LEASE;
+        let stopped = asking.since_sent > PATIENCE;
         if asking.since_sent >= PATIENCE && (stopped || self.budget.misfortunes > 0) {
             let mut world = self.clone();
             if !stopped {
@@ -541,13 +555,16 @@ impl World {
                 None => world.abandon(asking),
             }
             world.processes[index].at = got(lost);
-            steps.push(Step { world, misfortune: !stopped, overwritten: false });
+            steps.push(Step { misfortune: !stopped, ..step(world) });
         }
     }
 
+    /// Its sender is gone. Within the time that it had, the provider may carry it out all the same; what comes later than
+    /// that is assumed to be done by nobody.
     fn abandon(&mut self, asking: Asking) {
-        self.orphans.push(Orphan { tokens: asking.read.tokens, since_sent: asking.since_sent });
-        self.orphans.sort_unstable_by_key(|orphan| (orphan.tokens, orphan.since_sent));
+        if asking.since_sent < PATIENCE {
+            self.orphans.push(Orphan { tokens: asking.read.tokens, since_sent: asking.since_sent });
+        }
     }
 
     /// What came is written, as the row allows.
@@ -574,10 +591,9 @@ impl World {
                     world.reply_lost |= asking.since_claim >= LEASE;
                     world.row.generation += 1;
                     world.row.tokens = fresh;
-                    world.durable |= 1 << fresh;
                     world.processes[index].at = At::Looking(asking.reader);
                     let overwritten = asking.fence < self.row.answered;
-                    return Step { world, misfortune: false, overwritten };
+                    return Step { overwritten, ..step(world) };
                 }
             }
             Reply::Transient { .. } | Reply::Terminal => {
@@ -619,9 +635,9 @@ fn failure(reply: Reply) -> Failure {
 }
 
 fn step(world: World) -> Step {
-    Step { world, misfortune: false, overwritten: false }
+    Step { world, misfortune: false, overwritten: false, leaked: false }
 }
 
 fn misfortune(world: World) -> Step {
-    Step { world, misfortune: true, overwritten: false }
+    Step { misfortune: true, ..step(world) }
 }
