@@ -170,3 +170,9 @@ fn a_forgotten_intent_is_found() {
     );
     is_found(Sabotage::ForgetTheIntent, Kind::Grace, 2, "two requests are in flight, each under a lease");
 }
+
+#[test]
+fn a_request_that_is_sent_when_its_lease_is_nearly_over_is_found() {
+    let expected = "a grant is lost although no reply was";
+    is_found(Sabotage::SendLate, Kind::FamilyDies, 2, expected);
+}

@@ -41,6 +41,8 @@ pub(super) enum Sabotage {
     ReleaseBeforeDurable,
     SkipTheFence,
     ForgetTheIntent,
+    /// Who was held up since the claim sends all the same.
+    SendLate,
 }
 
 /// How much may still go wrong, and how many readers may still come.
@@ -244,10 +246,12 @@ impl World {
         }
     }
 
-    /// Nothing is under way and nothing failed, or nothing can be done any more.
+    /// Nobody is busy, and the refresh token that is stored works, or nothing can be done any more.
     pub(super) fn at_rest(&self) -> bool {
-        let calm = self.row.phase == 0 && self.row.attempts == 0;
-        let ended = Status::of(self.row.status.into()) == Status::Dead;
+        let works = self.spent[usize::from(self.row.tokens)] == UNSPENT;
+        let calm = works && self.row.attempts == 0;
+        // One that ended at the provider is found out by whoever refreshes it next.
+        let ended = self.family_dead || Status::of(self.row.status.into()) == Status::Dead;
         let busy = |process: &Process| !matches!(process.at, At::Idle | At::Down);
         (calm || ended) && !self.processes.iter().any(busy)
     }
@@ -423,7 +427,18 @@ impl World {
             return;
         }
         if self.budget.misfortunes > 0 {
-            steps.push(misfortune(self.crashed(index)));
+            let world = self.crashed(index);
+            if let [Orphan { tokens, .. }] = world.orphans[..]
+                && self.processes.len() == 1
+            {
+                // Who starts again alone asks at once: what the last one sent is assumed to be done by then, or never.
+                let mut done = World { orphans: Vec::new(), ..world.clone() };
+                done.reply_lost |= matches!(done.carry_out(tokens, laws), Reply::Tokens(_));
+                steps.push(misfortune(done));
+                steps.push(misfortune(World { orphans: Vec::new(), ..world }));
+            } else {
+                steps.push(misfortune(world));
+            }
         }
         if self.budget.misfortunes > 0 && !matches!(process.at, At::Idle | At::Looking(_)) {
             let mut world = self.clone();
@@ -447,7 +462,7 @@ impl World {
             At::Claiming(asking) => steps.push(step(self.claim(index, asking, laws))),
             At::Claimed(asking) => {
                 // Whoever was held up since the claim does not send.
-                let next = match asking.since_claim > LEASE - PATIENCE {
+                let next = match asking.since_claim > LEASE - PATIENCE && laws.sabotage != Sabotage::SendLate {
                     true => At::Looking(asking.reader),
                     false => At::Waiting(Asking { since_sent: 0, ..asking }, None),
                 };
@@ -471,6 +486,9 @@ impl World {
             && old != self.row.tokens
         {
             // What it is given is what the row has.
+            return Some(step(with(At::Idle)));
+        }
+        if reader.is_none() && !self.row.is_due() {
             return Some(step(with(At::Idle)));
         }
         match self.row.next() {
@@ -543,10 +561,10 @@ impl World {
         }
         // Given up: at no price by who was stopped meanwhile, and else because the provider is slower than it may be.
         let stopped = asking.since_sent > PATIENCE;
-        if asking.since_sent >= PATIENCE && (stopped || self.budget.misfortunes > 0) {
+        if asking.since_sent >= PATIENCE && (stopped || reply.is_none() || self.budget.misfortunes > 0) {
             let mut world = self.clone();
             if !stopped {
-                world.budget.misfortunes -= 1;
+                world.budget.misfortunes = world.budget.misfortunes.saturating_sub(1);
             }
             match reply {
                 Some(Reply::Tokens(_)) => world.reply_lost = true,
@@ -555,7 +573,9 @@ impl World {
                 None => world.abandon(asking),
             }
             world.processes[index].at = got(lost);
-            steps.push(Step { misfortune: !stopped, ..step(world) });
+            // Where the provider never began, nothing else is left.
+            let misfortune = !stopped && reply.is_some();
+            steps.push(Step { misfortune, ..step(world) });
         }
     }
 
