@@ -10,8 +10,7 @@ use serde::Deserialize;
 use crate::{
     Outcome, conformance,
     counts::{Verdict, test_line},
-    crash,
-    needs, process, test,
+    crash, needs, process, test,
 };
 
 /// `docs/requirements.toml`.

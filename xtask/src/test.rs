@@ -7,8 +7,7 @@ use tokio::time::Instant;
 use crate::{
     Outcome, conformance,
     counts::{self, Counts},
-    crash,
-    licences,
+    crash, licences,
     needs::{self, NEEDS, Need},
     process::{cargo, root, run as run_command, shown, tee, works},
 };

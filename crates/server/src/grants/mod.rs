@@ -18,8 +18,8 @@ use std::time::Duration;
 
 pub use connections::{Connection, Released};
 pub use managed::{
-    About, Accepted, Messenger, ProviderRecord, ProviderSet, Returned, Revocation, Want, Word, fault, machine,
-    swap,
+    About, Accepted, Messenger, ProviderRecord, ProviderSet, Returned, Revocation, Want, Word, fault,
+    machine, swap,
 };
 pub use service::{Authorize, NewClient, Preset};
 pub use standing::Standing;

@@ -64,8 +64,12 @@ impl Step {
             Self::Kept => "killed_with_a_new_grant_durable_the_one_before_is_ended",
             Self::Leaving => "killed_between_disconnect_and_revocation_it_follows",
             Self::Revoked => "killed_between_revocation_and_its_note_it_is_noted",
-            Self::LateAmongOthers => "os_31_a_reply_beyond_the_lease_is_refused_where_a_later_one_is_on_postgres",
-            Self::LateAlone => "os_31_a_reply_beyond_the_lease_is_merged_where_it_is_the_only_one_on_postgres",
+            Self::LateAmongOthers => {
+                "os_31_a_reply_beyond_the_lease_is_refused_where_a_later_one_is_on_postgres"
+            }
+            Self::LateAlone => {
+                "os_31_a_reply_beyond_the_lease_is_merged_where_it_is_the_only_one_on_postgres"
+            }
         }
     }
 

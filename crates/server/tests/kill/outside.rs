@@ -51,7 +51,8 @@ impl Place {
                 switches.rotate_refresh_tokens =
                     matches!(kind, Kind::Grace | Kind::NoGrace | Kind::FamilyDies);
                 switches.rotate_by_clock = (kind == Kind::Sometimes).then_some(60);
-                switches.reuse_kills_family = matches!(kind, Kind::Grace | Kind::FamilyDies | Kind::Sometimes);
+                switches.reuse_kills_family =
+                    matches!(kind, Kind::Grace | Kind::FamilyDies | Kind::Sometimes);
                 if matches!(kind, Kind::Grace | Kind::Sometimes) {
                     switches.reuse_grace = GRACE;
                 }

@@ -146,7 +146,10 @@ impl Stage {
             return Ended::Wrong("the grant was not ended at the provider".into());
         }
         if let Ok(token) = self.read(place, None).await {
-            return Ended::Wrong(format!("a connection that was ended gave a token of {} bytes", token.len()));
+            return Ended::Wrong(format!(
+                "a connection that was ended gave a token of {} bytes",
+                token.len()
+            ));
         }
         self.connect(place).await;
         match self.lives(place, None).await {

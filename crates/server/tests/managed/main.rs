@@ -6,5 +6,7 @@
     reason = "clippy.toml allows these in tests, and does not see that the helpers in here are"
 )]
 
+mod cluster;
+mod dead;
 mod flow;
 mod model;

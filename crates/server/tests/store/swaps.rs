@@ -1,7 +1,7 @@
 //! The conditions and effects of a grant's transitions, row by row: the statements do what `grants::swap` says.
 
-use tessera_server::grants::swap;
 use tessera_server::grants::machine::Status;
+use tessera_server::grants::swap;
 use tessera_server::store::{ConnectionRow, ManagedRow, Settled, Store};
 
 use crate::fixture::connection;
@@ -54,9 +54,7 @@ async fn there(store: &Store, user: &str) -> (i64, ManagedRow) {
 
 pub(crate) async fn a_claim_is_what_the_model_says(store: &Store) {
     for (index, before) in rows().into_iter().enumerate() {
-        for (fence, generation, now) in
-            [(5, 7, 100), (5, 7, 99), (4, 7, 100), (5, 6, 100)]
-        {
+        for (fence, generation, now) in [(5, 7, 100), (5, 7, 99), (4, 7, 100), (5, 6, 100)] {
             let user = format!("claim {index} {fence} {generation} {now}");
             put(store, &user, &before).await;
             let done = store.connections.claim((APP, &user), generation, fence, now, 200).await.unwrap();
@@ -109,7 +107,8 @@ pub(crate) async fn a_settlement_is_what_the_model_says(store: &Store) {
             let settled =
                 Settled { status: 1, code: "after".into(), phase: 2, attempts: 3, due_at: Some(300) };
             let place = (APP, user.as_str());
-            let done = store.connections.settle(place, generation, fence, settled.clone(), None).await.unwrap();
+            let done =
+                store.connections.settle(place, generation, fence, settled.clone(), None).await.unwrap();
             let may = generation == GENERATION && swap::may_settle(&before, fence);
             assert_eq!(done, may, "{user}: {before:?}");
             let mut expected = before.clone();

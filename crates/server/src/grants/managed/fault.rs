@@ -18,7 +18,8 @@ mod armed {
 
     /// Ends the process here, if this is the step that the file has that `TESSERA_FAULT_FILE` names.
     pub(crate) fn point(name: &str) {
-        let armed = std::env::var("TESSERA_FAULT_FILE").ok().and_then(|file| std::fs::read_to_string(file).ok());
+        let armed =
+            std::env::var("TESSERA_FAULT_FILE").ok().and_then(|file| std::fs::read_to_string(file).ok());
         if armed.is_some_and(|step| step == name) {
             // No destructor, no flush, no goodbye: as `kill -9` has it.
             std::process::abort();

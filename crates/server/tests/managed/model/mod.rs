@@ -94,15 +94,18 @@ fn walk(processes: usize, budget: Budget, laws: Laws) -> Walk {
 
 /// What does not hold in a state, of what is promised for all of them.
 fn broken(world: &World, laws: Laws) -> Option<String> {
-    let leased = world.processes.iter().filter(
-        |process| matches!(process.at, At::Waiting(asking, _) if asking.since_claim < LEASE),
-    );
+    let leased = world
+        .processes
+        .iter()
+        .filter(|process| matches!(process.at, At::Waiting(asking, _) if asking.since_claim < LEASE));
     if leased.count() > 1 {
         return Some("two requests are in flight, each under a lease".into());
     }
     let dead = Status::of(world.row.status.into()) == Status::Dead;
     match laws.kind {
-        Kind::Grace if dead || world.family_dead => Some("a grant is lost although its provider has a grace".into()),
+        Kind::Grace if dead || world.family_dead => {
+            Some("a grant is lost although its provider has a grace".into())
+        }
         Kind::NoGrace | Kind::FamilyDies if (dead || world.family_dead) && !world.lost_a_reply() => {
             Some("a grant is lost although no reply was".into())
         }
@@ -162,12 +165,7 @@ fn a_skipped_fence_is_found() {
 
 #[test]
 fn a_forgotten_intent_is_found() {
-    is_found(
-        Sabotage::ForgetTheIntent,
-        Kind::Grace,
-        1,
-        "a grant is lost although its provider has a grace",
-    );
+    is_found(Sabotage::ForgetTheIntent, Kind::Grace, 1, "a grant is lost although its provider has a grace");
     is_found(Sabotage::ForgetTheIntent, Kind::Grace, 2, "two requests are in flight, each under a lease");
 }
 

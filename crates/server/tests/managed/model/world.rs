@@ -146,7 +146,9 @@ pub(super) struct Asking {
 pub(super) enum Reply {
     Tokens(u8),
     /// Not now; and whether its work may be done all the same.
-    Transient { outcome_unknown: bool },
+    Transient {
+        outcome_unknown: bool,
+    },
     Terminal,
 }
 
@@ -462,7 +464,8 @@ impl World {
             At::Claiming(asking) => steps.push(step(self.claim(index, asking, laws))),
             At::Claimed(asking) => {
                 // Whoever was held up since the claim does not send.
-                let next = match asking.since_claim > LEASE - PATIENCE && laws.sabotage != Sabotage::SendLate {
+                let next = match asking.since_claim > LEASE - PATIENCE && laws.sabotage != Sabotage::SendLate
+                {
                     true => At::Looking(asking.reader),
                     false => At::Waiting(Asking { since_sent: 0, ..asking }, None),
                 };
@@ -495,8 +498,7 @@ impl World {
             Next::Ask { fence, after_unknown } => {
                 let fence = fence.try_into().unwrap();
                 let read = Row { lease: 0, due: None, ..self.row };
-                let asking =
-                    Asking { read, fence, after_unknown, reader, since_claim: 0, since_sent: 0 };
+                let asking = Asking { read, fence, after_unknown, reader, since_claim: 0, since_sent: 0 };
                 Some(step(with(At::Claiming(asking))))
             }
             // A reader stays and waits; who looks ahead comes again when it is due.
@@ -512,8 +514,8 @@ impl World {
             return world;
         }
         let (row, read) = (self.row, asking.read);
-        let may = row.generation == read.generation
-            && swap::may_claim(&row.managed(), read.fence.into(), NOW);
+        let may =
+            row.generation == read.generation && swap::may_claim(&row.managed(), read.fence.into(), NOW);
         world.processes[index].at = match may {
             true => {
                 world.row = row.changed(|row| swap::claim(row, NOW + i64::from(LEASE) * TICK));
@@ -525,13 +527,7 @@ impl World {
     }
 
     /// A request is at the provider, or its reply on the way.
-    fn wait(
-        &self,
-        index: usize,
-        asking: Asking,
-        reply: Option<Reply>,
-        steps: &mut Vec<Step>,
-    ) {
+    fn wait(&self, index: usize, asking: Asking, reply: Option<Reply>, steps: &mut Vec<Step>) {
         let got = |reply| At::Got(asking, reply, asking.read.generation);
         let lost = Reply::Transient { outcome_unknown: true };
         match reply {
