@@ -6,14 +6,14 @@ use std::process::ExitCode;
 
 use axum::http::Method;
 use clap::{Args, Parser, Subcommand};
-use tessera_types::AccessToken;
 
+use super::apps::{self, AppsArgs};
 use super::check::{self, CheckArgs};
 use super::dev::{self, DevArgs};
 use super::new::{self, NewArgs};
-use super::remote::Remote;
+use super::target::Target;
 use super::verify::{self, VerifyArgs};
-use super::{fetch, lines, local, manual, serve};
+use super::{lines, local, manual, serve};
 use crate::env::Env;
 use crate::vault::RootKey;
 
@@ -43,7 +43,7 @@ enum Command {
     New(NewArgs),
     /// Read an App's manifest and bindings, say what is wrong, and what will work where.
     Check(CheckArgs),
-    /// A development server, the hello-oauth2 App and a local OAuth2 provider, all in one.
+    /// A development server, an example App and a local OAuth2 provider, all in one.
     #[cfg(feature = "demo")]
     Demo(DemoArgs),
     /// The local OAuth2 provider alone, to try an App or a server against: it misbehaves as it is told.
@@ -109,78 +109,15 @@ struct DemoArgs {
     /// Walk the whole flow without a browser, print each step, and end.
     #[arg(long)]
     headless: bool,
+    /// With an App whose users' tokens the service keeps: it has a provider record, and no OAuth2 code.
+    #[arg(long)]
+    managed: bool,
     /// Keep data here instead of in a fresh temporary folder.
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
     /// Where the site listens.
     #[arg(long, value_name = "ADDRESS:PORT")]
     listen: Option<std::net::SocketAddr>,
-}
-
-/// Which running server.
-#[derive(Debug, Args)]
-struct Target {
-    /// The data folder of the running server.
-    #[arg(long, global = true, value_name = "DIR", default_value = "tessera-dev-data")]
-    data: PathBuf,
-    /// A server elsewhere, by its address, instead of the one that has the folder.
-    #[arg(long, global = true, value_name = "URL")]
-    server: Option<url::Url>,
-    /// A file with an administrator's token for `--server`, unless `TESSERA_TOKEN` has it.
-    #[arg(long, global = true, value_name = "FILE", requires = "server")]
-    token_file: Option<PathBuf>,
-}
-
-impl Target {
-    /// The server elsewhere, if one is named.
-    fn remote(&self) -> Result<Option<Remote>, Failure> {
-        let Some(server) = &self.server else { return Ok(None) };
-        let token = match &self.token_file {
-            Some(path) => std::fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?,
-            None => std::env::var("TESSERA_TOKEN")
-                .map_err(|_| "--server needs an administrator's token: name its file with --token-file, or set TESSERA_TOKEN")?,
-        };
-        Ok(Some(Remote::new(server.clone(), AccessToken::new(token.trim()))?))
-    }
-}
-
-#[derive(Debug, Args)]
-struct AppsArgs {
-    #[command(flatten)]
-    target: Target,
-    #[command(subcommand)]
-    command: AppsCommand,
-}
-
-#[derive(Debug, Subcommand)]
-enum AppsCommand {
-    /// Show the Apps.
-    List,
-    /// List an App by its manifest: a file, or an address such as `http://localhost:4000/manifest.json`.
-    Add {
-        /// Where the manifest is.
-        manifest: String,
-    },
-    /// Install a listed App.
-    Install {
-        /// Its id.
-        app: String,
-    },
-    /// Enable an App.
-    Enable {
-        /// Its id.
-        app: String,
-    },
-    /// Disable an App: its tokens end at once, its data stays.
-    Disable {
-        /// Its id.
-        app: String,
-    },
-    /// Uninstall an App: everything of it goes.
-    Uninstall {
-        /// Its id.
-        app: String,
-    },
 }
 
 #[derive(Debug, Args)]
@@ -210,7 +147,7 @@ enum ConnectionsCommand {
     },
 }
 
-type Failure = Box<dyn std::error::Error + Send + Sync>;
+pub(super) type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 /// Runs the command line.
 pub fn main() -> ExitCode {
@@ -244,12 +181,13 @@ async fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Check(args) => return Box::pin(check::run(args, json)).await,
         #[cfg(feature = "demo")]
         Command::Demo(args) => {
-            let DemoArgs { headless, data, listen } = args;
-            return Ok(super::demo::run(super::demo::DemoOptions { headless, data, listen, json }).await);
+            let DemoArgs { headless, managed, data, listen } = args;
+            let options = super::demo::DemoOptions { headless, managed, data, listen, json };
+            return Ok(super::demo::run(options).await);
         }
         #[cfg(feature = "demo")]
         Command::Simulate(args) => return super::simulate::run(args, json).await,
-        Command::Apps(args) => apps(args, json).await?,
+        Command::Apps(args) => return apps::run(args, json).await,
         Command::Connections(args) => connections(args, json).await?,
         Command::Keys { command: KeysCommand::Generate } => {
             writeln!(std::io::stdout(), "{}", *RootKey::generate(&Env::system())?.to_text())?;
@@ -276,53 +214,6 @@ async fn run_serve(args: ServeArgs) -> Result<(), Failure> {
     listening.serve(stop).await?;
     traces.close().await;
     Ok(())
-}
-
-async fn apps(args: AppsArgs, json: bool) -> Result<(), Failure> {
-    if let Some(remote) = args.target.remote()? {
-        return apps_elsewhere(&remote, args.command, json).await;
-    }
-    let dir = args.target.data;
-    let (app, verb) = match args.command {
-        AppsCommand::List => {
-            let bytes = local::command(&dir, Method::GET, "/apps", Vec::new()).await?;
-            return show_apps(&bytes, json);
-        }
-        AppsCommand::Add { manifest } => {
-            let manifest = read_manifest(&manifest).await?;
-            return say(&local::command(&dir, Method::POST, "/apps", manifest).await?, json);
-        }
-        AppsCommand::Install { app } => (app, "install"),
-        AppsCommand::Enable { app } => (app, "enable"),
-        AppsCommand::Disable { app } => (app, "disable"),
-        AppsCommand::Uninstall { app } => (app, "uninstall"),
-    };
-    let app = percent_encoding::utf8_percent_encode(&app, percent_encoding::NON_ALPHANUMERIC);
-    let path = format!("/apps/{app}/{verb}");
-    say(&local::command(&dir, Method::POST, &path, Vec::new()).await?, json)
-}
-
-async fn apps_elsewhere(remote: &Remote, command: AppsCommand, json: bool) -> Result<(), Failure> {
-    let (app, verb) = match command {
-        AppsCommand::List => return show_apps(&serde_json::to_vec(&remote.apps().await?)?, json),
-        AppsCommand::Add { manifest } => {
-            return say(remote.add(&read_manifest(&manifest).await?).await?.as_bytes(), json);
-        }
-        AppsCommand::Install { app } => (app, "install"),
-        AppsCommand::Enable { app } => (app, "enable"),
-        AppsCommand::Disable { app } => (app, "disable"),
-        AppsCommand::Uninstall { app } => (app, "uninstall"),
-    };
-    say(remote.switch(&app, verb).await?.as_bytes(), json)
-}
-
-async fn read_manifest(place: &str) -> Result<Vec<u8>, Failure> {
-    if !place.starts_with("http://") && !place.starts_with("https://") {
-        return Ok(std::fs::read(place).map_err(|error| format!("{place}: {error}"))?);
-    }
-    let url = url::Url::parse(place)?;
-    let egress = fetch::egress_for(&url)?;
-    Ok(fetch::manifest(&egress, &url).await.map_err(|unread| format!("{place}: {unread}"))?.to_vec())
 }
 
 async fn connections(args: ConnectionsArgs, json: bool) -> Result<(), Failure> {
@@ -358,22 +249,7 @@ async fn end_connection(target: &Target, app: &str, user: &str, json: bool) -> R
     say(&local::command(&target.data, Method::DELETE, &path, Vec::new()).await?, json)
 }
 
-fn show_apps(bytes: &[u8], json: bool) -> Result<(), Failure> {
-    let mut out = std::io::stdout().lock();
-    if json {
-        out.write_all(bytes)?;
-        return Ok(writeln!(out)?);
-    }
-    let lines: Vec<local::AppLine> = serde_json::from_slice(bytes)?;
-    writeln!(out, "{:<24} {:<10} {:>11}  WHERE", "APP", "STATUS", "CONNECTIONS")?;
-    for line in &lines {
-        let connections = line.connections.map_or_else(|| "-".to_owned(), |count| count.to_string());
-        writeln!(out, "{:<24} {:<10} {connections:>11}  {}", line.app, line.status, line.root_url)?;
-    }
-    Ok(())
-}
-
-fn say(bytes: &[u8], json: bool) -> Result<(), Failure> {
+pub(super) fn say(bytes: &[u8], json: bool) -> Result<(), Failure> {
     let text = String::from_utf8_lossy(bytes);
     let mut out = std::io::stdout().lock();
     match json {

@@ -51,12 +51,12 @@ fn told(managed: &ManagedConnection) -> String {
 }
 
 /// Names and codes are strangers' words: nothing in them moves a terminal's cursor.
-fn printable(text: &str) -> String {
+pub(super) fn printable(text: &str) -> String {
     text.chars().map(|character| if character.is_control() { '\u{fffd}' } else { character }).collect()
 }
 
 /// UTC, to the minute.
-fn day(unix_ms: i64) -> String {
+pub(super) fn day(unix_ms: i64) -> String {
     match time::OffsetDateTime::from_unix_timestamp(unix_ms / 1000) {
         Ok(at) => {
             format!("{} {:02}:{:02} UTC", at.date(), at.hour(), at.minute())

@@ -2,40 +2,20 @@
 
 use std::sync::Arc;
 
-use tessera_types::{ClientSecret, OAuth2App};
+use tessera_types::OAuth2App;
 use url::Url;
 use zeroize::Zeroizing;
 
+use super::choice::{Blank, NewClient, Preset};
 use super::managed::{
     About, Accepted, DeviceFlow, DeviceState, Messenger, ProviderRecord, ProviderSet, Returned, Revocation,
 };
 use super::standing::Standing;
 use super::{Act, Error, Grants};
+use crate::providers::{Descriptor, Placeholder};
 
 /// Where a person is sent to agree, and what the flow must keep, sealed, until they come back.
 pub type Authorize = (Url, Zeroizing<Vec<u8>>);
-
-/// An App's client at its provider. What is empty stays as it is.
-#[derive(Debug)]
-pub struct NewClient {
-    /// RFC 6749 section 2.2.
-    pub id: String,
-    /// RFC 6749 section 2.3.1; with `private_key_jwt` the private key.
-    pub secret: ClientSecret,
-}
-
-/// A provider that there is, as an administrator chooses it.
-#[derive(Debug, Clone)]
-pub struct Preset {
-    /// Its name.
-    pub name: String,
-    /// Its name for people.
-    pub display_name: String,
-    /// Whether its descriptor was tried against the provider's own documents; if not, it is the community's.
-    pub verified: bool,
-    /// What is to be filled in: name, what it is, and what stands there otherwise.
-    pub values: Vec<(String, String, Option<String>)>,
-}
 
 impl Grants {
     /// Joins whoever can speak to people. Once.
@@ -52,6 +32,11 @@ impl Grants {
     /// Does what is due by now and waits for it; gives how much there was.
     pub async fn work_once(&self) -> Result<usize, Error> {
         self.managed.work_once().await
+    }
+
+    /// Waits until no refresh is under way.
+    pub async fn refreshed(&self) {
+        self.managed.refreshed().await;
     }
 
     /// Forgets what became of work that ended long ago; gives how many pieces.
@@ -113,15 +98,18 @@ impl Grants {
 
     /// The providers that there are.
     pub fn presets(&self) -> Vec<Preset> {
-        let preset = |descriptor: &Arc<crate::providers::Descriptor>| Preset {
+        let blank = |(name, place): (&String, &Placeholder)| Blank {
+            name: name.clone(),
+            about: place.about.clone(),
+            default: place.default.clone(),
+            choices: place.choices.clone(),
+        };
+        let preset = |descriptor: &Arc<Descriptor>| Preset {
             name: descriptor.name.clone(),
             display_name: descriptor.display_name.clone(),
             verified: descriptor.verified,
-            values: descriptor
-                .placeholders
-                .iter()
-                .map(|(name, place)| (name.clone(), place.about.clone(), place.default.clone()))
-                .collect(),
+            scopes: descriptor.scopes.default.clone(),
+            values: descriptor.placeholders.iter().map(blank).collect(),
         };
         self.managed.catalogue.all().map(preset).collect()
     }

@@ -6,6 +6,7 @@ mod assertions;
 mod descriptors;
 mod failures;
 mod golden;
+mod guide;
 mod id_tokens;
 mod keys;
 mod metadata;

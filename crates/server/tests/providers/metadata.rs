@@ -39,6 +39,14 @@ fn reading(change: impl FnOnce(&mut Value)) -> Result<Metadata, String> {
 }
 
 #[test]
+fn os_27_a_provider_that_requires_pushed_requests_is_refused_with_a_word_on_why() {
+    let refused = reading(|document| document["require_pushed_authorization_requests"] = json!(true));
+    let why = refused.unwrap_err();
+    assert!(why.contains("require_pushed_authorization_requests") && why.contains("not offered"), "{why}");
+    assert!(reading(|document| document["require_pushed_authorization_requests"] = json!(false)).is_ok());
+}
+
+#[test]
 fn os_23_metadata_of_another_issuer_or_with_bad_endpoints_is_not_used() {
     let good = reading(|_| {}).unwrap();
     assert_eq!((good.pkce_s256, good.promises_iss), (Some(true), true));

@@ -31,6 +31,8 @@ pub struct About {
     pub refreshable: bool,
     /// Whether it is the client's own, by client credentials: nobody agreed to it.
     pub own: bool,
+    /// Tells one consent's grant from the next one's in the same place.
+    pub grant: String,
 }
 
 /// Scopes of OpenID Connect say who somebody is and open nothing: providers often leave them out of what they granted.
@@ -179,6 +181,7 @@ pub(super) fn about(
         granted,
         refreshable,
         own: false,
+        grant: String::new(),
     }
 }
 

@@ -17,6 +17,9 @@ use crate::providers::{Client, Descriptor, Keys, Metadata, Pkce, Probe, Provider
 use crate::store::ProviderRow;
 use crate::vault::{Place, Purpose, Sealed};
 
+/// The fault of a client that no request can be written with.
+const UNUSABLE: &str = "client_secret_unusable";
+
 /// What an administrator says.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -387,10 +390,17 @@ impl Managed {
 
     /// Tries client and secret with a code that cannot be: a provider that knows the client refuses the code alone.
     async fn probe(&self, act: &Act<'_>, setup: &Setup, redirect_uri: &Url) -> Result<String, Error> {
-        let request = setup.provider().probe(&self.env, setup.client(), redirect_uri)?;
-        let outcome = setup.provider().tokens(&self.egress, request, self.env.now_ms()).await;
         let name = &setup.descriptor().display_name;
         let (app, generation) = (act.app.as_str(), setup.described.generation);
+        let request = match setup.provider().probe(&self.env, setup.client(), redirect_uri) {
+            Ok(request) => request,
+            // A key that cannot sign: whoever connects would hear of it only on the way back.
+            Err(error) => {
+                self.providers.fault(app, generation, UNUSABLE, self.env.now_ms()).await?;
+                return Ok(format!("{name} cannot be asked ({error}): set the client's secret again"));
+            }
+        };
+        let outcome = setup.provider().tokens(&self.egress, request, self.env.now_ms()).await;
         Ok(match verdict(&outcome) {
             Probe::Accepted => {
                 self.mended(app, generation).await?;

@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 use super::super::{Act, Error};
 use super::grant::{About, Held};
 use super::record::{Described, Setup};
-use super::{MANAGED, Managed};
+use super::{MANAGED, Managed, fault};
 use crate::audit;
 use crate::providers::{Class, Client, Ended};
 use crate::store::{ConnectionRow, OutboxRow};
@@ -138,6 +138,24 @@ impl Managed {
         Ok(())
     }
 
+    /// What a request brought after its grant had gone is ended at the provider; the request numbers it.
+    pub(super) async fn end_late(
+        &self,
+        act: &Act<'_>,
+        setup: &Setup,
+        held: &Held,
+        about: &About,
+        fence: i64,
+    ) -> Result<(), Error> {
+        let id = format!("late:{}:{}:{}:{fence}", act.app, act.actor, about.grant);
+        let more = serde_json::Value::Null;
+        let now = self.env.now_ms();
+        let row = self.outgoing(act, setup, (held, about), (id, REVOCATION), (now, more)).await?;
+        self.outbox.add(row).await?;
+        self.bell.notify_one();
+        Ok(())
+    }
+
     /// What must follow at the provider when this connection ends. A grant that does not open, or whose provider nobody
     /// knows any more, is ended here alone.
     pub(in crate::grants) async fn farewell(
@@ -184,7 +202,9 @@ impl Managed {
         let key_id = needed.key_id.as_deref();
         let client = Client { key_id, ..Client::new(&needed.client_id, &needed.client_secret) };
         let refresh = needed.refresh_token.as_ref();
-        match provider.end(&self.egress, client, &needed.access_token, refresh, &self.env).await? {
+        let ended = provider.end(&self.egress, client, &needed.access_token, refresh, &self.env).await?;
+        fault::point("revoked");
+        match ended {
             Ended::Revoked => self.ended(row, "revoked").await,
             Ended::UnknownToken => self.ended(row, "unknown_to_provider").await,
             Ended::NotOffered => self.ended(row, "not_offered").await,
