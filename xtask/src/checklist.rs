@@ -10,7 +10,7 @@ use serde::Deserialize;
 use crate::{
     Outcome, conformance,
     counts::{Verdict, test_line},
-    needs, process, test,
+    crash, needs, process, test,
 };
 
 /// `docs/requirements.toml`.
@@ -142,8 +142,16 @@ fn run_tests() -> Outcome<String> {
     let (text, ended) = process::tee(&mut command, |_| ())?;
     match ended {
         Err(message) if !text.lines().any(|line| test_line(line).is_some()) => Err(message),
-        _ => Ok(text + &run_programs()?),
+        _ => Ok(text + &run_crash()? + &run_programs()?),
     }
+}
+
+/// What killing the server shows.
+fn run_crash() -> Outcome<String> {
+    if let Some(lacks) = crash::lacks() {
+        eprintln!("left out: {lacks}");
+    }
+    Ok(crash::tests(|_| ())?.0)
 }
 
 /// What the programs of `conformance/` that this machine can run say.
@@ -187,7 +195,8 @@ fn report(requirements: &Requirements, asked: &[String], output: &str) -> bool {
     }
     println!();
     for (section, [pass, fail, missing, not_offered]) in &totals {
-        let rest = if *not_offered > 0 { format!(", {not_offered} declared not offered") } else { String::new() };
+        let rest =
+            if *not_offered > 0 { format!(", {not_offered} declared not offered") } else { String::new() };
         println!("{section}: {pass} pass, {fail} fail, {missing} missing{rest}");
     }
     totals.values().all(|[_, fail, missing, _]| *fail == 0 && (asked.is_empty() || *missing == 0))

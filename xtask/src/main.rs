@@ -1,10 +1,11 @@
-//! Every developer command of the project: `cargo xtask test`, `ci`, `checklist`, `conformance`, `screenshots`, `bench`, `licences`, `advisories`.
+//! Every developer command of the project: `cargo xtask test`, `ci`, `checklist`, `conformance`, `crash`, `screenshots`, `bench`, `licences`, `advisories`.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command-line tool speaks to its terminal")]
 
 mod bench;
 mod checklist;
 mod conformance;
 mod counts;
+mod crash;
 mod licences;
 mod needs;
 mod process;
@@ -46,6 +47,8 @@ enum Task {
         /// Only these, such as browser or go.
         programs: Vec<String>,
     },
+    /// Kill the server at every step of a grant's life, and say what was lost (part of `test`).
+    Crash(crash::Options),
     /// Take the pictures of the README anew.
     Screenshots,
     /// Measure release builds against a bare handler and the disk, and judge the targets.
@@ -82,6 +85,7 @@ fn main() -> ExitCode {
         Task::Ci => test::run(true),
         Task::Checklist { section, from } => checklist::run(&section, from.as_deref()),
         Task::Conformance { programs } => conformance::run(&programs),
+        Task::Crash(options) => crash::run(&options),
         Task::Screenshots => conformance::screenshots(),
         Task::Bench { json } => bench::build_and_run(json.as_deref()),
         Task::Licences => licences::run(),

@@ -7,7 +7,7 @@ use tokio::time::Instant;
 use crate::{
     Outcome, conformance,
     counts::{self, Counts},
-    licences,
+    crash, licences,
     needs::{self, NEEDS, Need},
     process::{cargo, root, run as run_command, shown, tee, works},
 };
@@ -50,6 +50,7 @@ pub(crate) fn run(strict: bool) -> Outcome<bool> {
     );
     tally.check("benchmark", &mut cargo(["check", "-p", "xtask", "--features", "bench"]));
     tally.tests();
+    tally.crash();
     tally.programs();
     tally.ignored();
 
@@ -122,6 +123,19 @@ impl Tally {
                 "{} ignored tests: remove `#[ignore]` (or mark a documentation example `no_run`)",
                 self.counts.ignored
             ));
+        }
+    }
+
+    /// The server, killed at every step of a grant's life.
+    fn crash(&mut self) {
+        if let Some(lacks) = crash::lacks() {
+            self.leave_out(lacks);
+        }
+        println!("==> crash");
+        let start = Instant::now();
+        match crash::tests(|line| println!("{line}")) {
+            Ok((text, ended)) => self.heard("crash", start, &text, ended),
+            Err(message) => self.fail(format!("crash: {message}")),
         }
     }
 

@@ -65,6 +65,11 @@ impl Child {
         self.process.id()
     }
 
+    /// Whether it has ended by itself.
+    pub fn has_ended(&mut self) -> bool {
+        self.process.try_wait().unwrap().is_some()
+    }
+
     /// SIGKILL, as by `kill -9`. Gives all that it ever printed.
     pub fn kill(mut self) -> Vec<u8> {
         self.process.kill().unwrap();

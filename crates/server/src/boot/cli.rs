@@ -43,7 +43,7 @@ enum Command {
     New(NewArgs),
     /// Read an App's manifest and bindings, say what is wrong, and what will work where.
     Check(CheckArgs),
-    /// A development server, the hello-oauth2 App and a local OAuth2 provider, all in one.
+    /// A development server, an example App and a local OAuth2 provider, all in one.
     #[cfg(feature = "demo")]
     Demo(DemoArgs),
     /// The local OAuth2 provider alone, to try an App or a server against: it misbehaves as it is told.
@@ -109,6 +109,9 @@ struct DemoArgs {
     /// Walk the whole flow without a browser, print each step, and end.
     #[arg(long)]
     headless: bool,
+    /// With an App whose users' tokens the service keeps: it has a provider record, and no OAuth2 code.
+    #[arg(long)]
+    managed: bool,
     /// Keep data here instead of in a fresh temporary folder.
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
@@ -178,8 +181,9 @@ async fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Check(args) => return Box::pin(check::run(args, json)).await,
         #[cfg(feature = "demo")]
         Command::Demo(args) => {
-            let DemoArgs { headless, data, listen } = args;
-            return Ok(super::demo::run(super::demo::DemoOptions { headless, data, listen, json }).await);
+            let DemoArgs { headless, managed, data, listen } = args;
+            let options = super::demo::DemoOptions { headless, managed, data, listen, json };
+            return Ok(super::demo::run(options).await);
         }
         #[cfg(feature = "demo")]
         Command::Simulate(args) => return super::simulate::run(args, json).await,

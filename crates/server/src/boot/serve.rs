@@ -187,9 +187,13 @@ impl Listening {
         // What began between the last completion and the closing of the listeners.
         drain(&connect).await;
         keeping.abort();
-        // A refresh that is under way has its claim in the store: the next start knows of it.
         if let Some(working) = working {
             working.abort();
+        }
+        // The claim of a refresh that is under way is in the store, and the next start knows of it. But where a refresh
+        // token is spent at once, a reply that nobody waits for is a grant lost.
+        if tokio::time::timeout(DRAIN_FOR, grants.refreshed()).await.is_err() {
+            tracing::warn!("stopping although a refresh is still under way");
         }
         if let Err(error) = grants.keep_uses().await {
             tracing::error!(%error, "the last uses of connections could not be written, and are lost");

@@ -10,8 +10,9 @@ use url::Url;
 use super::complete::{CallbackQuery, Completed, Finish};
 use super::{Connect, Error, Visitor};
 use crate::audit;
-use crate::calls::ServerCall;
+use crate::calls::{CallError, ServerCall};
 use crate::grants::{About, Accepted, Act, DeviceFlow, DeviceState, Returned};
+use crate::upstream;
 use crate::vault::{Place, Purpose, Sealed};
 
 /// The same person, another account at the provider: they are asked before anything changes.
@@ -143,6 +144,8 @@ impl Connect {
             Ok(response) if response.is_error() => Some(response.text),
             Ok(response) if matches!(response.kind.as_str(), "" | CallResponse::OK) => None,
             Ok(response) => Some(Error::ResponseType(response.kind).to_string()),
+            // It has nothing to say: an App whose tokens the service keeps needs no code for this call.
+            Err(CallError::Upstream(upstream::Error::NotFound { .. })) => None,
             Err(error) => {
                 tracing::warn!(%app, %error, "an App could not be told of a connection");
                 Some("the App could not be told that you are connected".to_owned())

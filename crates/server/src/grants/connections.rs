@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tessera_types::SecretBytes;
 
-use super::managed::{APP_MANAGED, MANAGED, Want};
+use super::managed::{APP_MANAGED, MANAGED, Want, fault};
 use super::standing::Standing;
 use super::{ATTEMPTS, Act, Change, Error, Grants, Use};
 use crate::audit::{self, Table};
@@ -234,6 +234,7 @@ impl Grants {
                 if !self.connections.leave(place, row.generation, LEAVING, then).await? {
                     return Err(Error::Contended);
                 }
+                fault::point("leaving");
             }
             Some(None) => {
                 if !self.connections.mark(place.0, place.1, row.generation, LEAVING).await? {

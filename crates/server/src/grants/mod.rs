@@ -22,7 +22,7 @@ pub use choice::{Blank, NewClient, Preset, Written};
 pub use connections::Released;
 pub use managed::{
     About, Accepted, DeviceFlow, DeviceState, Messenger, ProviderRecord, ProviderSet, Returned, Revocation,
-    Want, Word, machine,
+    Want, Word, fault, machine, swap,
 };
 pub use service::Authorize;
 pub use standing::Standing;

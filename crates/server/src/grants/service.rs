@@ -34,6 +34,11 @@ impl Grants {
         self.managed.work_once().await
     }
 
+    /// Waits until no refresh is under way.
+    pub async fn refreshed(&self) {
+        self.managed.refreshed().await;
+    }
+
     /// Forgets what became of work that ended long ago; gives how many pieces.
     pub async fn sweep(&self) -> Result<u64, Error> {
         self.managed.sweep().await

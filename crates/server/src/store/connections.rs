@@ -114,6 +114,14 @@ impl Connections {
             .await
     }
 
+    /// Shows readers of this process what the database does not have: for a test that must notice it.
+    pub async fn show(&self, row: ConnectionRow) {
+        let key = (row.app.clone(), row.user.clone());
+        self.cache.invalidate(&key);
+        let shown = self.cache.get_or_read(key, async { Ok::<_, Error>(Some(Arc::new(row))) });
+        let _ = shown.await;
+    }
+
     /// The same past the cache: also what changes without a new generation is as it is now.
     pub async fn read(&self, app: &str, user: &str) -> Result<Option<ConnectionRow>, Error> {
         let sql = concat!("SELECT ", columns!(), " FROM connections WHERE app = $1 AND user_id = $2");

@@ -147,18 +147,25 @@ impl Connections {
     }
 
     /// Stores what request `fence` brought, in place of the generation that was read. False when another generation is
-    /// there, or the reply of a later request, or none at all: then nothing changed.
-    pub async fn answer(&self, row: ConnectionRow, expected: i64, fence: i64) -> Result<bool, Error> {
+    /// there, or the reply of a later request, or none at all: then nothing changed. `over_later` is a test's, to see that
+    /// it notices.
+    pub async fn answer(
+        &self,
+        row: ConnectionRow,
+        expected: i64,
+        fence: i64,
+        over_later: bool,
+    ) -> Result<bool, Error> {
         let key = (row.app.clone(), row.user.clone());
         let Some(managed) = row.managed else {
             return Err(Error::Shape("the reply of a connection that is not managed".into()));
         };
         // The fence of a later request that is still under way stays: its reply comes after this one.
         let sql = "UPDATE connections SET generation = $3, sealed = $4, updated_at = $5, held = $6, expires_at = $7,
-                issued_at = $8, due_at = $9, status = 0, code = '', attempts = 0, about = $10, answered = $11,
+                issued_at = $8, due_at = $9, status = $13, code = '', attempts = 0, about = $10, answered = $11,
                 phase = CASE WHEN fence = $11 THEN 0 ELSE phase END,
                 lease_until = CASE WHEN fence = $11 THEN 0 ELSE lease_until END
-            WHERE app = $1 AND user_id = $2 AND kind = 1 AND generation = $12 AND answered < $11";
+            WHERE app = $1 AND user_id = $2 AND kind = 1 AND generation = $12 AND answered < $14";
         let params = values![
             row.app,
             row.user,
@@ -171,7 +178,9 @@ impl Connections {
             managed.due_at,
             managed.about,
             fence,
-            expected
+            expected,
+            managed.status,
+            if over_later { i64::MAX } else { fence }
         ];
         Ok(self.change(Statement::new(sql, params), Some(key)).await?.affected > 0)
     }

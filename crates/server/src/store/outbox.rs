@@ -114,14 +114,25 @@ impl Outbox {
         let found: Vec<OutboxRow> = self.engine.all(Statement::new(sql, values![now, limit])).await?;
         let mut taken = Vec::with_capacity(found.len());
         for row in found {
-            let sql = "UPDATE outbox SET due_at = $2, attempts = attempts + 1
+            let sql = "UPDATE outbox SET due_at = $2, attempts = attempts + 1, outcome = ''
                 WHERE id = $1 AND due_at = $3 AND attempts = $4";
             let params = values![row.id.as_str(), until, row.due_at, row.attempts];
             if self.engine.write(Statement::new(sql, params)).await?.affected > 0 {
-                taken.push(OutboxRow { due_at: Some(until), attempts: row.attempts + 1, ..row });
+                let (due_at, attempts, outcome) = (Some(until), row.attempts + 1, String::new());
+                taken.push(OutboxRow { due_at, attempts, outcome, ..row });
             }
         }
         Ok(taken)
+    }
+
+    /// Where this process alone writes to the database, what is taken when it opens was taken by a process that ended: it
+    /// is due now. What was put off has a reason beside it, and keeps its time. Gives how much there was.
+    pub async fn take_over(&self, now: i64) -> Result<u64, Error> {
+        if !self.engine.sole_writer() {
+            return Ok(0);
+        }
+        let sql = "UPDATE outbox SET due_at = $1 WHERE due_at > $1 AND attempts > 0 AND outcome = ''";
+        Ok(self.engine.write(Statement::new(sql, values![now])).await?.affected)
     }
 
     /// Ends a piece of work that the caller took: what was sealed goes. False when somebody else took it meanwhile.

@@ -103,7 +103,8 @@ async fn a_refused_client_stops_all_its_grants_and_loses_none() {
     stage.connect().await;
     let first = stage.access_token().await;
     // Somebody changed the secret at the provider.
-    let complete = format!("http://localhost:{}{}", stage.cast.site.address.port(), flow("hello", "complete"));
+    let complete =
+        format!("http://localhost:{}{}", stage.cast.site.address.port(), flow("hello", "complete"));
     stage.provider.add_client(CLIENT, "renewed-there", [complete.clone()]);
     stage.later(LIFE);
     let before = stage.provider.token_requests();

@@ -6,6 +6,7 @@
     reason = "clippy.toml allows these in tests, and does not see that the helpers in here are"
 )]
 
+mod app;
 mod choices;
 mod clients;
 mod consents;
@@ -16,6 +17,8 @@ mod flow;
 mod flows;
 mod folder;
 mod messages;
+mod min_ttl;
+mod model;
 mod people;
 mod pinned;
 mod races;

@@ -18,6 +18,7 @@ mod nouns;
 mod postgres;
 mod site;
 mod states;
+mod swaps;
 
 /// One test per case and database.
 macro_rules! conformance {
@@ -46,6 +47,10 @@ macro_rules! conformance {
 }
 
 conformance! {
+    swaps:
+        a_claim_is_what_the_model_says
+        an_answer_is_what_the_model_says
+        a_settlement_is_what_the_model_says;
     engine:
         a_failing_request_harms_no_neighbour
         write_all_is_all_or_nothing

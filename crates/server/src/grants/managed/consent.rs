@@ -15,7 +15,7 @@ use super::machine::{self, Status};
 use super::record::Setup;
 use super::refresh::place;
 use super::revoke::{KEYS_OF, PENDING, Told};
-use super::{APP_MANAGED, MANAGED, Managed};
+use super::{APP_MANAGED, MANAGED, Managed, fault};
 use crate::audit;
 use crate::providers::{Account, Asking, Class, Expected, Expiry, Tokens, Unverified, Verifier};
 use crate::store::{ConnectionRow, ManagedRow, OutboxRow};
@@ -153,6 +153,7 @@ impl Managed {
             tracing::warn!(app = %act.app, code = %failure.code, status = failure.status, "a code was not swapped");
             Error::Exchange { provider: setup.descriptor().display_name.clone(), failure }
         })?;
+        fault::point("swapped");
         for field in &setup.descriptor().callback_fields {
             if let Some(value) = returned.values.get(field) {
                 tokens.extra.insert(field.clone(), Value::String(value.clone()));
@@ -347,9 +348,10 @@ impl Managed {
             let sealed_held =
                 self.vault.seal(&Place { purpose: Purpose::Held, ..place }, &held.bytes()).await?;
             let expires_at = grant::expires_at(&tokens);
-            // Whatever request is under way for the one replaced: its reply comes too late.
-            let fence =
-                row.as_ref().and_then(|row| row.managed.as_ref()).map_or(0, |managed| managed.fence) + 1;
+            // Whatever request is under way for a grant that was here before, or is claimed before this is written: its
+            // reply comes too late. Generations grow with time, so that also one of a row that is gone has a lower number.
+            let last = row.as_ref().and_then(|row| row.managed.as_ref()).map_or(0, |managed| managed.fence);
+            let fence = generation.max(last + 1);
             let managed = ManagedRow {
                 held: sealed_held.into_bytes(),
                 expires_at,
@@ -384,6 +386,7 @@ impl Managed {
                 [replaced, Some(self.welcome(act, &about, generation)?)].into_iter().flatten().collect();
             let put = self.connections.put_then(fresh, before, then, spent).await?;
             if put && self.vault.is_live(&sealed).await? {
+                fault::point("kept");
                 let mark = audit::RowMark { print: Some(&print), ..connections::mark(act.actor, generation) };
                 let entry =
                     audit::Entry::done(audit::Act::RowWritten, act.actor, act.app.as_str(), act.request);

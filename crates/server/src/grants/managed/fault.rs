@@ -1,29 +1,67 @@
-//! Named steps of a refresh at which a test may end the process, and rules that a test may switch off to see that it
+//! Named steps of a grant's life at which a test may end the process, and rules that a test may switch off to see that it
 //! notices. Only where the feature `faults` is built in; elsewhere nothing is left of them.
 
-/// Ends the process here, if this is the step that `TESSERA_FAULT` names.
+/// Every step that has a name, in the order of a grant's life.
+pub const STEPS: [&str; 9] =
+    ["swapped", "kept", "before-claim", "claimed", "replied", "stored", "settled", "leaving", "revoked"];
+
+/// Every rule that can be switched off, with what is not done then.
+pub const SABOTAGES: [(&str, &str); 3] = [
+    ("release-before-durable", "readers are given a new token before it is durable"),
+    ("skip-the-fence", "an earlier request's late reply is written over a later one's"),
+    ("forget-the-intent", "nothing durable says that a request is sent"),
+];
+
 #[cfg(feature = "faults")]
-pub(super) fn point(name: &str) {
-    if std::env::var("TESSERA_FAULT").is_ok_and(|step| step == name) {
-        // No destructor, no flush, no goodbye: as `kill -9` has it.
-        std::process::abort();
+mod armed {
+    use std::time::Duration;
+
+    /// Ends the process here, if this is the step that the file has that `TESSERA_FAULT_FILE` names.
+    pub(crate) fn point(name: &str) {
+        let armed =
+            std::env::var("TESSERA_FAULT_FILE").ok().and_then(|file| std::fs::read_to_string(file).ok());
+        if armed.is_some_and(|step| step == name) {
+            // No destructor, no flush, no goodbye: as `kill -9` has it.
+            std::process::abort();
+        }
     }
+
+    /// Whether the rule of this name is switched off, by `TESSERA_SABOTAGE`.
+    pub(crate) fn sabotaged(rule: &str) -> bool {
+        std::env::var("TESSERA_SABOTAGE").is_ok_and(|name| name == rule)
+    }
+
+    /// Another length of a lease, ms, from `TESSERA_LEASE_MS`: shorter than a request may take.
+    pub(crate) fn lease_ms() -> Option<i64> {
+        std::env::var("TESSERA_LEASE_MS").ok()?.parse().ok()
+    }
+
+    /// How long a write is late that should have come first.
+    pub(crate) const LATE: Duration = Duration::from_secs(2);
 }
 
-/// Nothing.
 #[cfg(not(feature = "faults"))]
-#[inline]
-pub(super) fn point(_name: &str) {}
+mod armed {
+    use std::time::Duration;
 
-/// Whether the rule of this name is switched off, by `TESSERA_SABOTAGE`.
-#[cfg(feature = "faults")]
-pub(super) fn sabotaged(rule: &str) -> bool {
-    std::env::var("TESSERA_SABOTAGE").is_ok_and(|name| name == rule)
+    /// Nothing.
+    #[inline]
+    pub(crate) fn point(_name: &str) {}
+
+    /// Never.
+    #[inline]
+    pub(crate) fn sabotaged(_rule: &str) -> bool {
+        false
+    }
+
+    /// None.
+    #[inline]
+    pub(crate) fn lease_ms() -> Option<i64> {
+        None
+    }
+
+    /// Not at all.
+    pub(crate) const LATE: Duration = Duration::ZERO;
 }
 
-/// Never.
-#[cfg(not(feature = "faults"))]
-#[inline]
-pub(super) fn sabotaged(_rule: &str) -> bool {
-    false
-}
+pub(crate) use armed::{LATE, lease_ms, point, sabotaged};

@@ -53,4 +53,15 @@ impl Flights {
         };
         flight.await
     }
+
+    /// Waits until none is under way.
+    pub(super) async fn all_landed(&self) {
+        loop {
+            let flight = self.0.lock().unwrap_or_else(PoisonError::into_inner).values().next().cloned();
+            match flight {
+                Some(flight) => flight.await,
+                None => return,
+            };
+        }
+    }
 }

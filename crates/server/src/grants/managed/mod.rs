@@ -6,7 +6,7 @@
 
 mod consent;
 mod device;
-mod fault;
+pub mod fault;
 mod flights;
 mod grant;
 mod live;
@@ -16,6 +16,7 @@ mod pace;
 mod record;
 mod refresh;
 mod revoke;
+pub mod swap;
 mod tell;
 mod work;
 

@@ -8,7 +8,7 @@ use super::grant::{self, About, Held};
 use super::machine::{self, Next, Rules, Status};
 use super::pace::Turn;
 use super::record::Setup;
-use super::{MANAGED, Managed, fault};
+use super::{MANAGED, Managed, fault, swap};
 use crate::audit;
 use crate::providers::{Failure, Rotation, Tokens};
 use crate::store::{ConnectionRow, ManagedRow};
@@ -18,6 +18,10 @@ use crate::vault::{Place, Purpose, Sealed};
 const PATIENCE: Duration = Duration::from_secs(30);
 /// How much longer than that a request may be under way until another one may be sent, ms.
 const SLACK_MS: i64 = 5_000;
+/// How often a reply that cannot be stored is tried again: over half a minute.
+const STORE_TRIES: u32 = 9;
+/// The first pause between two of these tries; each is twice the one before.
+const FIRST_PAUSE: Duration = Duration::from_millis(50);
 /// How often another process's request is looked at.
 const LOOK: Duration = Duration::from_millis(25);
 
@@ -98,6 +102,11 @@ impl Managed {
             .await
     }
 
+    /// Waits until no refresh is under way.
+    pub(in crate::grants) async fn refreshed(&self) {
+        self.flights.all_landed().await;
+    }
+
     async fn fly(self: &Arc<Self>, act: &Act<'_>, want: Want) -> Result<Outcome, Error> {
         let place = (act.app.as_str(), act.actor);
         loop {
@@ -169,27 +178,60 @@ impl Managed {
         self.note_refresh(act).await?;
         fault::point("before-claim");
         let now = self.env.now_ms();
-        let lease_until = now + lease_ms(patience);
+        let lease_until = now + fault::lease_ms().unwrap_or_else(|| lease_ms(patience));
         let claimed =
             self.connections.claim((app, act.actor), row.generation, managed.fence, now, lease_until);
-        if !fault::sabotaged("forget-the-intent") && !claimed.await? {
+        let (mut claimed, forgotten) = (Some(claimed), fault::sabotaged("forget-the-intent"));
+        if let Some(claimed) = claimed.take_if(|_| !forgotten)
+            && !claimed.await?
+        {
             return Ok(None);
         }
         fault::point("claimed");
         let sent_at = self.env.now_ms();
+        if sent_at - now > slack_ms(patience) {
+            // We were held up: by the time that a reply may come, somebody else may ask with the same refresh token, and
+            // where a second use of one ends the grant, nothing of ours could undo that.
+            return Ok(None);
+        }
         let reply = setup.provider().tokens_within(&self.egress, request, sent_at, patience).await;
         fault::point("replied");
+        if let Some(too_late) = claimed {
+            too_late.await?;
+        }
         match reply {
             Ok(tokens) => {
                 pace.went_well();
                 let renewed = Renewed { tokens, held, about, sent_at, fence: asked.fence };
-                self.store(act, &setup, row.generation, renewed).await.map(Some)
+                self.store_surely(act, &setup, row.generation, &renewed).await.map(Some)
             }
             Err(failure) => {
                 pace.failed(&failure, self.env.now_ms());
                 self.settle(act, &setup, managed, asked, &failure).await.map(Some)
             }
         }
+    }
+
+    /// A reply that came may be the only one that works: a database or a log that fails for a moment does not lose it.
+    async fn store_surely(
+        self: &Arc<Self>,
+        act: &Act<'_>,
+        setup: &Setup,
+        read: i64,
+        renewed: &Renewed,
+    ) -> Result<Outcome, Error> {
+        let mut pause = FIRST_PAUSE;
+        for _ in 0..STORE_TRIES {
+            match Box::pin(self.store(act, setup, read, renewed)).await {
+                Err(error) => {
+                    tracing::error!(app = %act.app, %error, "a fresh token could not be stored yet, and is held");
+                    tokio::time::sleep(pause).await;
+                    pause *= 2;
+                }
+                stored => return stored,
+            }
+        }
+        self.store(act, setup, read, renewed).await
     }
 
     /// A reply is stored before anybody reads it: in place of what was read, or of what came meanwhile from an earlier
@@ -199,10 +241,11 @@ impl Managed {
         act: &Act<'_>,
         setup: &Setup,
         read: i64,
-        renewed: Renewed,
+        renewed: &Renewed,
     ) -> Result<Outcome, Error> {
-        let Renewed { tokens, held: before, mut about, sent_at, fence } = renewed;
-        let held = Held::of(&tokens, Some(&before));
+        let Renewed { tokens, held: before, about, sent_at, fence } = renewed;
+        let (mut about, sent_at, fence) = (about.clone(), *sent_at, *fence);
+        let held = Held::of(tokens, Some(before));
         if let Some(granted) = &tokens.scopes {
             about.granted.clone_from(granted);
         }
@@ -215,11 +258,11 @@ impl Managed {
             let mark = connections::mark(act.actor, generation);
             self.note_row(audit::Act::ConnectionRefreshed, act, mark).await?;
             let place = place(act, generation);
-            let record = grant::released(&tokens, &held, &about);
+            let record = grant::released(tokens, &held, &about);
             let sealed = self.vault.seal(&place, &record).await?.into_bytes();
             let sealed_held =
                 self.vault.seal(&Place { purpose: Purpose::Held, ..place }, &held.bytes()).await?;
-            let (expires_at, now) = (grant::expires_at(&tokens), self.env.now_ms());
+            let (expires_at, now) = (grant::expires_at(tokens), self.env.now_ms());
             let managed = ManagedRow {
                 held: sealed_held.into_bytes(),
                 expires_at,
@@ -245,7 +288,12 @@ impl Managed {
                 updated_at: now,
                 managed: Some(Box::new(managed)),
             };
-            if self.connections.answer(fresh, expected, fence).await? {
+            let over_later = fault::sabotaged("skip-the-fence");
+            if fault::sabotaged("release-before-durable") {
+                self.release_early(fresh, expected, fence).await;
+                return Ok(Outcome::Fresh);
+            }
+            if self.connections.answer(fresh, expected, fence, over_later).await? {
                 fault::point("stored");
                 self.confirm_answer(act, generation).await?;
                 self.meters.refreshed("ok");
@@ -257,7 +305,9 @@ impl Managed {
             let there = self.connections.read(act.app.as_str(), act.actor).await?;
             match there.as_ref().and_then(|row| Some((row, row.managed.as_ref()?))) {
                 // A reply of an earlier request was merged meanwhile, or something else about the grant changed.
-                Some((row, managed)) if row.kind == MANAGED && managed.answered < fence => {
+                Some((row, managed))
+                    if row.kind == MANAGED && (swap::may_answer(managed, fence) || over_later) =>
+                {
                     expected = row.generation;
                 }
                 // A later request of the same grant brought something newer.
@@ -282,6 +332,17 @@ impl Managed {
                 }
             }
         }
+    }
+
+    /// What must never be, for a test that must notice: readers have the token, and the disk has it later.
+    async fn release_early(self: &Arc<Self>, row: ConnectionRow, expected: i64, fence: i64) {
+        self.connections.show(row.clone()).await;
+        let managed = Arc::clone(self);
+        tokio::spawn(async move {
+            tokio::time::sleep(fault::LATE).await;
+            let _ = managed.connections.answer(row, expected, fence, false).await;
+            fault::point("stored");
+        });
     }
 
     async fn settle(
@@ -478,17 +539,20 @@ pub(super) fn rules(setup: &Setup) -> Rules {
 }
 
 /// A spent refresh token works for a while at some providers: a request whose reply was lost must be given up early
-/// enough for another one within it.
+/// enough for two others within it. A quarter of the grace, and a lease half as long again, leave that much.
 fn patience(setup: &Setup) -> Duration {
     match setup.descriptor().refresh.grace_seconds {
         0 => PATIENCE,
-        grace => PATIENCE.min(Duration::from_secs(grace.into()) / 3),
+        grace => PATIENCE.min(Duration::from_secs(grace.into()) / 4),
     }
 }
 
 fn lease_ms(patience: Duration) -> i64 {
-    let slack = SLACK_MS.min(i64::try_from(patience.as_millis()).unwrap_or(SLACK_MS));
-    i64::try_from(patience.as_millis()).unwrap_or(SLACK_MS) + slack
+    i64::try_from(patience.as_millis()).unwrap_or(SLACK_MS) + slack_ms(patience)
+}
+
+fn slack_ms(patience: Duration) -> i64 {
+    SLACK_MS.min(i64::try_from(patience.as_millis() / 2).unwrap_or(SLACK_MS))
 }
 
 /// Between 0 and 1, and the same for the same grant and number.

@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 use super::super::{Act, Error};
 use super::grant::{About, Held};
 use super::record::{Described, Setup};
-use super::{MANAGED, Managed};
+use super::{MANAGED, Managed, fault};
 use crate::audit;
 use crate::providers::{Class, Client, Ended};
 use crate::store::{ConnectionRow, OutboxRow};
@@ -202,7 +202,9 @@ impl Managed {
         let key_id = needed.key_id.as_deref();
         let client = Client { key_id, ..Client::new(&needed.client_id, &needed.client_secret) };
         let refresh = needed.refresh_token.as_ref();
-        match provider.end(&self.egress, client, &needed.access_token, refresh, &self.env).await? {
+        let ended = provider.end(&self.egress, client, &needed.access_token, refresh, &self.env).await?;
+        fault::point("revoked");
+        match ended {
             Ended::Revoked => self.ended(row, "revoked").await,
             Ended::UnknownToken => self.ended(row, "unknown_to_provider").await,
             Ended::NotOffered => self.ended(row, "not_offered").await,

@@ -55,6 +55,9 @@ impl Managed {
         if let Err(error) = self.connections.take_over(self.env.now_ms()).await {
             tracing::error!(%error, "requests that were under way when the service ended could not be taken over");
         }
+        if let Err(error) = self.outbox.take_over(self.env.now_ms()).await {
+            tracing::error!(%error, "work that was under way when the service ended waits for its time");
+        }
         let mut tasks = JoinSet::new();
         loop {
             // Registered before the look, so that what comes during it rings.
