@@ -33,5 +33,5 @@ fn the_app_is_made_without_an_oauth2_library() {
     assert!(made_of_managed[0].starts_with("hello-managed v"), "{made_of_managed:?}");
     assert_eq!(made_of_managed.iter().find(|line| of_oauth2(line)), None);
     // The eye that looks sees one where there is one.
-    assert!(made_of("hello-oauth2")[1..].iter().any(|line| of_oauth2(line)));
+    assert!(made_of("hello-oauth2")[1..].iter().any(of_oauth2));
 }

@@ -69,7 +69,7 @@ async fn takes((stage, mut browser, page, [old, new]): (Managed, Browser, Answer
     assert_eq!(stage.access_token().await, new);
     let told = settled(&stage, &old).await;
     assert_eq!((told.len(), &told[0]["account"]), (1, &Value::from(ADA)), "{told:?}");
-    assert_eq!(working(&stage).await, [new.clone()]);
+    assert_eq!(working(&stage).await, std::slice::from_ref(&new));
     assert_eq!(stage.connections().await[0]["managed"]["account_name"], "grace@simulator.example");
 
     // A ticket is good once, and the new account does not end when its time to wait is over.

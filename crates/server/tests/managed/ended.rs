@@ -131,7 +131,7 @@ async fn os_36_uninstalling_an_app_ends_its_grants_too() {
 async fn os_36_a_process_that_is_killed_between_delete_and_revoke_still_revokes() {
     let door = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
     let address = door.local_addr().unwrap();
-    let stage = Apart::start(|_| format!("http://{address}/revoke")).await;
+    let stage = Apart::set_up(|_| format!("http://{address}/revoke"), |_| {}).await;
     let token = stage.ask("").await.json()["access_token"].as_str().unwrap().to_owned();
     let provider = stage.provider.url().strip_prefix("http://").unwrap().to_owned();
     // Behind the door is the provider, but whoever knocks first gets no answer.

@@ -9,7 +9,9 @@
 mod app;
 mod choices;
 mod clients;
+mod cluster;
 mod consents;
+mod dead;
 mod devices;
 mod due;
 mod ended;

@@ -1,10 +1,16 @@
 //! Words from the App's bot: that an account was connected, and that a grant ended. Once each.
 
 use serde_json::json;
+use tessera_simulator::Behaviour;
 use tessera_testkit::managed::Managed;
 use tessera_testkit::postgres::Database;
+use tessera_testkit::wire::Answer;
 
 use crate::seen::{Apart, end_there, messages, on, until};
+
+fn needs_reconnect(answer: &Answer) {
+    assert_eq!(answer.header("tessera-connection"), Some("needs_reconnect"), "{answer:?}");
+}
 
 /// Waits until the bot has said so much, and gives it.
 async fn told(stage: &Managed, many: usize) -> Vec<String> {
@@ -78,7 +84,8 @@ async fn replaced(stage: Managed) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nothing_is_said_again_after_a_restart() {
-    let stage = Apart::start(str::to_owned).await;
+    let short = |behaviour: &mut Behaviour| behaviour.set("token-life=6").unwrap();
+    let stage = Apart::set_up(str::to_owned, short).await;
     let said = async |stage: &Apart, many: usize| {
         until("what the bot has to say", async || {
             let told = messages(stage.child.site, &stage.user).await;
@@ -89,9 +96,9 @@ async fn nothing_is_said_again_after_a_restart() {
     said(&stage, 1).await;
     let stage = stage.again(false);
     end_there(&stage.provider).await;
-    // Once there is less life left than that, the provider must be asked, which does not know the grant any more.
+    // After a second there is less left than this: the provider must be asked, and does not know the grant any more.
     until("the end of the grant", async || {
-        let answer = stage.ask("?min_ttl=3598").await;
+        let answer = stage.ask("?min_ttl=5").await;
         (answer.header("tessera-connection") == Some("needs_reconnect")).then_some(())
     })
     .await;
@@ -99,7 +106,7 @@ async fn nothing_is_said_again_after_a_restart() {
     assert!(told[1].contains("has ended"), "{told:?}");
     let stage = stage.again(false);
     for _ in 0..20 {
-        assert_eq!(stage.ask("").await.header("tessera-connection"), Some("needs_reconnect"));
+        needs_reconnect(&stage.ask("").await);
     }
     assert_eq!(said(&stage, 2).await, told);
 }

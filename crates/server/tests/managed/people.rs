@@ -180,7 +180,7 @@ async fn os_36_an_administrator_ends_somebody_elses_connection_and_the_log_names
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_command_shows_the_account_and_ends_a_connection() {
-    let stage = Apart::start(str::to_owned).await;
+    let stage = Apart::start().await;
     for server in [false, true] {
         let (fine, text) = stage.connections(&["--app", APP], server);
         assert!(fine, "{text}");

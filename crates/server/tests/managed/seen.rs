@@ -6,7 +6,7 @@ use std::process::Command;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tessera_server::boot::config::Config;
-use tessera_simulator::{Running, Simulator};
+use tessera_simulator::{Behaviour, Running, Simulator};
 use tessera_testkit::browser::{Browser, From};
 use tessera_testkit::child::{Child, run};
 use tessera_testkit::fake_app::FakeApp;
@@ -120,13 +120,21 @@ pub(crate) struct Apart {
 }
 
 impl Apart {
-    /// `url` makes the address that the server revokes at of the provider's.
-    pub(crate) async fn start(revoke: impl FnOnce(&str) -> String) -> Self {
+    /// A provider that behaves.
+    pub(crate) async fn start() -> Self {
+        Self::set_up(str::to_owned, |_| {}).await
+    }
+
+    /// One that behaves like this; `revoke` makes the address that the server revokes at of the provider's own.
+    pub(crate) async fn set_up(
+        revoke: impl FnOnce(&str) -> String,
+        behave: impl FnOnce(&mut Behaviour),
+    ) -> Self {
         let data = tempfile::tempdir().unwrap();
         let child = Child::start(TESSERA, data.path());
         let site = child.site;
         let complete = format!("http://localhost:{}{}", site.address.port(), flow(APP, "complete"));
-        let simulator = Simulator::builder().client(CLIENT, SECRET, [complete]).build();
+        let simulator = Simulator::builder().client(CLIENT, SECRET, [complete]).behaviour(behave).build();
         let provider =
             simulator.start(tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.unwrap()).unwrap();
         let fake = FakeApp::start().await;

@@ -268,7 +268,7 @@ impl Managed {
         let id = pending(&ticket);
         let due_at = self.env.now_ms() + PENDING_FOR;
         let waiting = serde_json::to_value(Waiting::of(&new)).map_err(|_| Error::Damaged(act.app.clone()))?;
-        let row = self.outgoing(act, setup, &held, &new.about, (id, PENDING), due_at, waiting).await?;
+        let row = self.outgoing(act, setup, (&held, &new.about), (id, PENDING), (due_at, waiting)).await?;
         self.outbox.add(row).await?;
         Ok(Accepted::OtherAccount { ticket, before, after: new.about })
     }

@@ -539,11 +539,11 @@ pub(super) fn rules(setup: &Setup) -> Rules {
 }
 
 /// A spent refresh token works for a while at some providers: a request whose reply was lost must be given up early
-/// enough for two others within it. A quarter of the grace, and a lease half as long again, leave that much.
+/// enough for two others within it. A sixth of the grace, and a lease half as long again, leave that much.
 fn patience(setup: &Setup) -> Duration {
     match setup.descriptor().refresh.grace_seconds {
         0 => PATIENCE,
-        grace => PATIENCE.min(Duration::from_secs(grace.into()) / 4),
+        grace => PATIENCE.min(Duration::from_secs(grace.into()) / 6),
     }
 }
 

@@ -77,18 +77,18 @@ impl Managed {
     ) -> Result<OutboxRow, Error> {
         let id = format!("revoke:{}:{}:{generation}", act.app, act.actor);
         let more = serde_json::Value::Null;
-        self.outgoing(act, setup, held, about, (id, REVOCATION), self.env.now_ms(), more).await
+        self.outgoing(act, setup, (held, about), (id, REVOCATION), (self.env.now_ms(), more)).await
     }
 
+    /// A piece of work about a grant that is to be ended, or may be: `due_at` is when (Unix ms), and `more` is sealed beside
+    /// what that needs.
     pub(super) async fn outgoing(
         &self,
         act: &Act<'_>,
         setup: &Setup,
-        held: &Held,
-        about: &About,
+        (held, about): (&Held, &About),
         (id, kind): (String, i64),
-        due_at: i64,
-        more: serde_json::Value,
+        (due_at, more): (i64, serde_json::Value),
     ) -> Result<OutboxRow, Error> {
         let told = Told {
             account: about.account(),
@@ -150,7 +150,7 @@ impl Managed {
         let id = format!("late:{}:{}:{}:{fence}", act.app, act.actor, about.grant);
         let more = serde_json::Value::Null;
         let now = self.env.now_ms();
-        let row = self.outgoing(act, setup, held, about, (id, REVOCATION), now, more).await?;
+        let row = self.outgoing(act, setup, (held, about), (id, REVOCATION), (now, more)).await?;
         self.outbox.add(row).await?;
         self.bell.notify_one();
         Ok(())

@@ -12,15 +12,12 @@ use tessera_server::store::ManagedRow;
 const TICK: i64 = 1_000;
 /// Now, Unix ms: any number will do.
 const NOW: i64 = 1_000_000;
-/// How long a request may take, ticks: a quarter of the grace.
+/// How long a request may take, ticks: a sixth of the grace.
 pub(super) const PATIENCE: i8 = 2;
 /// How long it keeps others away, ticks: half as long again.
 pub(super) const LEASE: i8 = 3;
 /// How long a spent refresh token works, where it does, ticks.
-pub(super) const GRACE: i8 = 8;
-/// When a token would be looked at by itself: beyond every grace, so that nothing but a memory of what was begun brings
-/// anybody to look earlier.
-pub(super) const FAR: i8 = 20;
+pub(super) const GRACE: i8 = 12;
 /// The most tokens that one story needs.
 const TOKENS: usize = 8;
 /// Of a refresh token that was not spent.
@@ -44,6 +41,8 @@ pub(super) enum Sabotage {
     ReleaseBeforeDurable,
     SkipTheFence,
     ForgetTheIntent,
+    /// Who was held up since the claim sends all the same.
+    SendLate,
 }
 
 /// How much may still go wrong, and how many readers may still come.
@@ -55,7 +54,7 @@ pub(super) struct Budget {
 }
 
 /// The row, as far as it matters.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct Row {
     pub(super) generation: u8,
     pub(super) status: u8,
@@ -128,7 +127,7 @@ impl DivCeil for i64 {
 }
 
 /// A request that a process made up its mind to send.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct Asking {
     /// The row that was read.
     read: Row,
@@ -143,7 +142,7 @@ pub(super) struct Asking {
 }
 
 /// What a provider says.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) enum Reply {
     Tokens(u8),
     /// Not now; and whether its work may be done all the same.
@@ -154,7 +153,7 @@ pub(super) enum Reply {
 }
 
 /// Where a process is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) enum At {
     Down,
     Idle,
@@ -168,14 +167,14 @@ pub(super) enum At {
     Got(Asking, Reply, u8),
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct Process {
     pub(super) at: At,
     pub(super) paused: bool,
 }
 
 /// A request whose sender is gone.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 struct Orphan {
     tokens: u8,
     since_sent: i8,
@@ -190,10 +189,6 @@ pub(super) struct World {
     spent: [i8; TOKENS],
     issued: u8,
     pub(super) family_dead: bool,
-    /// Tokens that were durable at some time, as bits.
-    pub(super) durable: u8,
-    /// Tokens that readers were given, as bits.
-    pub(super) seen: u8,
     /// Whether a reply with tokens was lost.
     reply_lost: bool,
     pub(super) budget: Budget,
@@ -207,6 +202,8 @@ pub(super) struct Step {
     pub(super) misfortune: bool,
     /// Whether an earlier request's reply was written over a later one's.
     pub(super) overwritten: bool,
+    /// Whether a reader was given what is not durable.
+    pub(super) leaked: bool,
 }
 
 /// What stays the same in one story.
@@ -232,7 +229,8 @@ impl World {
             fence: 0,
             answered: 0,
             lease: 0,
-            due: Some(FAR),
+            // Nothing but a reader, or a memory of what was begun, brings anybody to look.
+            due: None,
             attempts: 0,
             tokens: 0,
         };
@@ -245,17 +243,17 @@ impl World {
             spent,
             issued: 1,
             family_dead: false,
-            durable: 1,
-            seen: 0,
             reply_lost: false,
             budget,
         }
     }
 
-    /// Nothing is under way and nothing failed, or nothing can be done any more.
+    /// Nobody is busy, and the refresh token that is stored works, or nothing can be done any more.
     pub(super) fn at_rest(&self) -> bool {
-        let calm = self.row.phase == 0 && self.row.attempts == 0;
-        let ended = Status::of(self.row.status.into()) == Status::Dead;
+        let works = self.spent[usize::from(self.row.tokens)] == UNSPENT;
+        let calm = works && self.row.attempts == 0;
+        // One that ended at the provider is found out by whoever refreshes it next.
+        let ended = self.family_dead || Status::of(self.row.status.into()) == Status::Dead;
         let busy = |process: &Process| !matches!(process.at, At::Idle | At::Down);
         (calm || ended) && !self.processes.iter().any(busy)
     }
@@ -280,21 +278,44 @@ impl World {
         for index in 0..self.orphans.len() {
             let mut world = self.clone();
             let orphan = world.orphans.swap_remove(index);
-            world.orphans.sort_unstable_by_key(|orphan| (orphan.tokens, orphan.since_sent));
-            let mut never = world.clone();
+            let never = world.clone();
             if let Reply::Tokens(_) = world.carry_out(orphan.tokens, laws) {
                 world.reply_lost = true;
             }
             steps.push(step(world));
             // Or it never got there.
-            never.orphans.sort_unstable_by_key(|orphan| (orphan.tokens, orphan.since_sent));
             steps.push(step(never));
         }
         // Time goes on only when everybody who can do something at once has done it.
         if !self.somebody_is_about_to() {
             steps.push(step(self.later()));
         }
+        steps.iter_mut().for_each(|step| step.world.forget(laws));
         steps
+    }
+
+    /// What makes no difference any more makes no other state.
+    fn forget(&mut self, laws: Laws) {
+        // Processes are all alike, and so are requests whose senders are gone.
+        self.processes.sort_unstable();
+        self.orphans.sort_unstable();
+        let mut held = 1_u16 << self.row.tokens;
+        for process in &self.processes {
+            match process.at {
+                At::Claiming(asking) | At::Claimed(asking) | At::Waiting(asking, None) => {
+                    held |= 1 << asking.read.tokens;
+                }
+                _ => {}
+            }
+        }
+        self.orphans.iter().for_each(|orphan| held |= 1 << orphan.tokens);
+        for (token, spent) in self.spent.iter_mut().enumerate() {
+            if held & (1 << token) == 0 {
+                *spent = UNSPENT;
+            }
+        }
+        // Where there is a grace, no loss is excused by it.
+        self.reply_lost &= laws.kind != Kind::Grace;
     }
 
     fn somebody_is_about_to(&self) -> bool {
@@ -318,7 +339,7 @@ impl World {
             return true;
         }
         // A service that is down or stopped as a whole comes back before a grace ends: nothing could help otherwise.
-        all_paused || awake.any(urgent) || self.orphans.iter().any(|orphan| orphan.since_sent >= PATIENCE)
+        all_paused || awake.any(urgent) || self.orphans.iter().any(|orphan| orphan.since_sent + 1 >= PATIENCE)
     }
 
     fn later(&self) -> Self {
@@ -330,7 +351,7 @@ impl World {
             match &mut process.at {
                 At::Waiting(asking, _) => {
                     asking.since_claim = (asking.since_claim + 1).min(LEASE);
-                    asking.since_sent = (asking.since_sent + 1).min(PATIENCE);
+                    asking.since_sent = (asking.since_sent + 1).min(PATIENCE + 1);
                 }
                 At::Claimed(asking) | At::Got(asking, ..) => {
                     asking.since_claim = (asking.since_claim + 1).min(LEASE);
@@ -408,7 +429,18 @@ impl World {
             return;
         }
         if self.budget.misfortunes > 0 {
-            steps.push(misfortune(self.crashed(index)));
+            let world = self.crashed(index);
+            if let [Orphan { tokens, .. }] = world.orphans[..]
+                && self.processes.len() == 1
+            {
+                // Who starts again alone asks at once: what the last one sent is assumed to be done by then, or never.
+                let mut done = World { orphans: Vec::new(), ..world.clone() };
+                done.reply_lost |= matches!(done.carry_out(tokens, laws), Reply::Tokens(_));
+                steps.push(misfortune(done));
+                steps.push(misfortune(World { orphans: Vec::new(), ..world }));
+            } else {
+                steps.push(misfortune(world));
+            }
         }
         if self.budget.misfortunes > 0 && !matches!(process.at, At::Idle | At::Looking(_)) {
             let mut world = self.clone();
@@ -432,7 +464,8 @@ impl World {
             At::Claiming(asking) => steps.push(step(self.claim(index, asking, laws))),
             At::Claimed(asking) => {
                 // Whoever was held up since the claim does not send.
-                let next = match asking.since_claim > LEASE - PATIENCE {
+                let next = match asking.since_claim > LEASE - PATIENCE && laws.sabotage != Sabotage::SendLate
+                {
                     true => At::Looking(asking.reader),
                     false => At::Waiting(Asking { since_sent: 0, ..asking }, None),
                 };
@@ -443,9 +476,7 @@ impl World {
                 if laws.sabotage == Sabotage::ReleaseBeforeDurable
                     && let (Some(_), Reply::Tokens(fresh)) = (asking.reader, reply)
                 {
-                    let mut world = self.clone();
-                    world.seen |= 1 << fresh;
-                    steps.push(step(world));
+                    steps.push(Step { leaked: self.row.tokens != fresh, ..step(with(At::Idle)) });
                 }
                 steps.push(self.keep(index, asking, reply, expected, laws));
             }
@@ -457,9 +488,11 @@ impl World {
         if let Some(old) = reader
             && old != self.row.tokens
         {
-            let mut world = with(At::Idle);
-            world.seen |= 1 << self.row.tokens;
-            return Some(step(world));
+            // What it is given is what the row has.
+            return Some(step(with(At::Idle)));
+        }
+        if reader.is_none() && !self.row.is_due() {
+            return Some(step(with(At::Idle)));
         }
         match self.row.next() {
             Next::Ask { fence, after_unknown } => {
@@ -523,11 +556,11 @@ impl World {
             }
         }
         // Given up: at no price by who was stopped meanwhile, and else because the provider is slower than it may be.
-        let stopped = asking.since_claim >= LEASE;
-        if asking.since_sent >= PATIENCE && (stopped || self.budget.misfortunes > 0) {
+        let stopped = asking.since_sent > PATIENCE;
+        if asking.since_sent >= PATIENCE && (stopped || reply.is_none() || self.budget.misfortunes > 0) {
             let mut world = self.clone();
             if !stopped {
-                world.budget.misfortunes -= 1;
+                world.budget.misfortunes = world.budget.misfortunes.saturating_sub(1);
             }
             match reply {
                 Some(Reply::Tokens(_)) => world.reply_lost = true,
@@ -536,13 +569,18 @@ impl World {
                 None => world.abandon(asking),
             }
             world.processes[index].at = got(lost);
-            steps.push(Step { world, misfortune: !stopped, overwritten: false });
+            // Where the provider never began, nothing else is left.
+            let misfortune = !stopped && reply.is_some();
+            steps.push(Step { misfortune, ..step(world) });
         }
     }
 
+    /// Its sender is gone. Within the time that it had, the provider may carry it out all the same; what comes later than
+    /// that is assumed to be done by nobody.
     fn abandon(&mut self, asking: Asking) {
-        self.orphans.push(Orphan { tokens: asking.read.tokens, since_sent: asking.since_sent });
-        self.orphans.sort_unstable_by_key(|orphan| (orphan.tokens, orphan.since_sent));
+        if asking.since_sent < PATIENCE {
+            self.orphans.push(Orphan { tokens: asking.read.tokens, since_sent: asking.since_sent });
+        }
     }
 
     /// What came is written, as the row allows.
@@ -569,10 +607,9 @@ impl World {
                     world.reply_lost |= asking.since_claim >= LEASE;
                     world.row.generation += 1;
                     world.row.tokens = fresh;
-                    world.durable |= 1 << fresh;
                     world.processes[index].at = At::Looking(asking.reader);
                     let overwritten = asking.fence < self.row.answered;
-                    return Step { world, misfortune: false, overwritten };
+                    return Step { overwritten, ..step(world) };
                 }
             }
             Reply::Transient { .. } | Reply::Terminal => {
@@ -614,9 +651,9 @@ fn failure(reply: Reply) -> Failure {
 }
 
 fn step(world: World) -> Step {
-    Step { world, misfortune: false, overwritten: false }
+    Step { world, misfortune: false, overwritten: false, leaked: false }
 }
 
 fn misfortune(world: World) -> Step {
-    Step { world, misfortune: true, overwritten: false }
+    Step { misfortune: true, ..step(world) }
 }
