@@ -4,6 +4,9 @@ use std::sync::Arc;
 
 use super::{Engine, Error, Row, Statement, values};
 
+/// The kind of work whose `outcome` is how far it has come: a code that somebody may be typing.
+const ASKED_AGAIN: i64 = 3;
+
 /// A piece of work that must not be forgotten.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OutboxRow {
@@ -114,11 +117,13 @@ impl Outbox {
         let found: Vec<OutboxRow> = self.engine.all(Statement::new(sql, values![now, limit])).await?;
         let mut taken = Vec::with_capacity(found.len());
         for row in found {
-            let sql = "UPDATE outbox SET due_at = $2, attempts = attempts + 1, outcome = ''
+            // What is still asked for keeps there what the next question needs; of the rest an empty one says "taken".
+            let outcome = if row.kind == ASKED_AGAIN { row.outcome.clone() } else { String::new() };
+            let sql = "UPDATE outbox SET due_at = $2, attempts = attempts + 1, outcome = $5
                 WHERE id = $1 AND due_at = $3 AND attempts = $4";
-            let params = values![row.id.as_str(), until, row.due_at, row.attempts];
+            let params = values![row.id.as_str(), until, row.due_at, row.attempts, outcome.as_str()];
             if self.engine.write(Statement::new(sql, params)).await?.affected > 0 {
-                let (due_at, attempts, outcome) = (Some(until), row.attempts + 1, String::new());
+                let (due_at, attempts) = (Some(until), row.attempts + 1);
                 taken.push(OutboxRow { due_at, attempts, outcome, ..row });
             }
         }
