@@ -133,6 +133,8 @@ struct Pair {
     second: Within,
     fake: Arc<FakeApp>,
     _provider: Running,
+    database: Database,
+    user: Person,
     token: String,
     /// The first request is at the provider.
     arrived: Arc<Notify>,
@@ -184,7 +186,8 @@ impl Pair {
             server.clock.advance_ms(3_600_000);
         }
         let token = app_token(first.site, &fake, &user).await;
-        let pair = Self { first, second: other, fake, _provider: provider, token, arrived, release };
+        let pair =
+            Self { first, second: other, fake, _provider: provider, database, user, token, arrived, release };
         let ask = pair.ask();
         let site = pair.first.site;
         let reader = tokio::spawn(async move { given(site, &ask).await });
@@ -242,4 +245,31 @@ async fn os_31_a_reply_beyond_its_lease_is_merged_where_it_is_the_only_one_on_po
     pair.release.notify_one();
     assert_eq!(reader.await.unwrap(), "from-the-first");
     assert_eq!(pair.at_second().await, "from-the-first", "the only reply that there is counts");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_reply_for_the_grant_before_is_not_written_over_a_new_consent_on_postgres() {
+    let (pair, reader) = Pair::with_a_reply_held(brings("from-the-new-consent", "n1")).await;
+    let end = Ask::new("DELETE", format!("/plugins/com.mattermost.apps/tessera/v1/connections/{APP}"));
+    let ended = pair.first.site.send(&end.bearer(&pair.user.token)).await;
+    assert_eq!(ended.status, 204, "{}", ended.text());
+    consent(pair.first.site, &pair.user).await;
+    pair.release.notify_one();
+    assert_eq!(reader.await.unwrap(), "from-the-new-consent");
+    // By its own clock, which is ahead: the token lives on there, too.
+    assert_eq!(pair.at_second().await, "from-the-new-consent");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_reply_is_held_until_a_database_that_fails_takes_it_on_postgres() {
+    let (pair, reader) = Pair::with_a_reply_held(brings("never", "never")).await;
+    pair.database.run("ALTER TABLE tessera.connections RENAME TO away").await.unwrap();
+    pair.release.notify_one();
+    // Each try is in the audit log before it is made: a second one says that the first one failed.
+    let tries = || pair.first.audit().iter().filter(|entry| entry["act"] == "connection_refreshed").count();
+    while tries() < 2 {
+        tokio::task::yield_now().await;
+    }
+    pair.database.run("ALTER TABLE tessera.away RENAME TO connections").await.unwrap();
+    assert_eq!(reader.await.unwrap(), "from-the-first");
 }
