@@ -7,8 +7,8 @@ from collections import namedtuple
 
 Exclusion = namedtuple("Exclusion", "who operations checks reason")
 
-EVERYONE = ("anonymous", "user", "administrator", "App, acting user", "App, bot", "limits", "administrator, at the end",
-            "session that ends")
+EVERYONE = ("anonymous", "user", "administrator", "App, acting user", "App, bot", "limits", "administrator, of providers",
+            "administrator, at the end", "session that ends")
 SIGNED_IN = ("user", "administrator", "App, acting user", "App, bot")
 
 # The whole operation is left out for these identities.
@@ -19,6 +19,9 @@ OPERATIONS = [
               ["installApp", "uninstallApp", "enableApp", "disableApp", "setActive", "setRoles"], None,
               "They would take away the App, the tokens or the people that other runs need; "
               "`administrator, at the end` runs them when nothing else does."),
+    Exclusion(("administrator",), ["setProvider", "getProvider", "removeProvider", "probeProvider", "endOtherConnection"], None,
+              "They would take away the records of others, and make connections ones that the App does not store itself; "
+              "`administrator, of providers` runs them when nothing else does."),
 ]
 
 # The operation is asked, and these checks are not made of its answers.
@@ -26,11 +29,13 @@ CHECKS = [
     Exclusion(EVERYONE, ["tag:oauth2", "tag:framework", "tag:tessera", "tag:console", "home"], ["unsupported_method"],
               "A 405 has no `Allow` there: the original's wire has none, and Tessera's own routes follow it. "
               "The check `refused_method` asks for the rest: 405 and no body."),
-    Exclusion(EVERYONE, ["confirmConnect", "pressAccounts"], ["positive_data_acceptance"],
+    Exclusion(EVERYONE, ["confirmConnect", "pressAccounts", "chooseAccount"], ["positive_data_acceptance"],
               "The form's token can only come from the page, and no schema can say so: any other one is 400."),
     Exclusion(EVERYONE, ["updateAppListing"], ["positive_data_acceptance"],
               "What makes a manifest good is more than a schema can say: icons that stay in their folder, permissions "
               "that need others, whole URLs."),
+    Exclusion(EVERYONE, ["setProvider"], ["positive_data_acceptance"],
+              "What makes a descriptor good is more than a schema can say: TOML, addresses, names of the catalogue."),
     Exclusion(EVERYONE, ["joinChannel"], ["positive_data_acceptance"],
               "Who is not in the channel's team is 400, as on the original platform."),
     Exclusion(EVERYONE, ["createPost"], ["positive_data_acceptance"],

@@ -36,6 +36,10 @@ LIMITED = {"user": ["call", "bindings", "connect"], "acting": ["getOAuth2User"]}
 UNSEEN = {
     ("complete", "200"): "A state can be redeemed once, by the browser that began: the tests of the flow do so.",
     ("readyz", "503"): "The store answers.",
+    ("chooseAccount", "200"): "It answers a page that is shown once, at the end of a flow: the tests of managed connections do so.",
+    ("beginDevice", "201"): "No App here is managed for longer than its record is tried: the tests of devices do so.",
+    ("deviceState", "200"): "The same.",
+    ("probeProvider", "200"): "The same.",
 }
 
 
@@ -193,7 +197,7 @@ def bearer(who):
 
 def unlimited(tally, document):
     operations = documents.operations(document)
-    last = exclusions.OPERATIONS[1].operations
+    last, providers = (exclusions.OPERATIONS[number].operations for number in (1, 2))
     with Stage(NO_LIMITS) as stage:
         served = stage.send("GET", "/plugins/com.mattermost.apps/tessera/v1/openapi.json", {})[2]
         tally.note(served == document, "the document that is served is the one in the source")
@@ -214,14 +218,16 @@ def unlimited(tally, document):
             for who, (out, run) in runs.items():
                 reckon(tally, who, operations, out, *run.result())
         names = {**stage.names, "user": stage.other["id"]}
-        # Others have listed it with addresses of their own.
+        # Others have listed it with addresses of their own, and ended the user's connection.
         stage.list("hello")
+        stage.connect()
         for who, credentials, wanted in (
             ("session that ends", bearer(ending), ["logout"]),
+            ("administrator, of providers", bearer(stage.admin), providers),
             ("administrator, at the end", bearer(stage.admin), last),
         ):
             out, (_, checks) = set(operations) - set(wanted), excluded(who, operations)
-            prepared_again = documents.prepare(document, names, {})
+            prepared_again = documents.prepare(document, stage.names if wanted == providers else names, {})
             run = schemathesis(stage, who, prepared_again, credentials, out, checks, "examples,coverage,fuzzing", True)
             reckon(tally, who, operations, out, *run)
         self_test(tally, stage, prepared)

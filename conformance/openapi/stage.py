@@ -50,7 +50,11 @@ class App(http.server.BaseHTTPRequestHandler):
     contexts = {}
 
     def do_POST(self):
-        request = json.loads(self.rfile.read(int(self.headers.get("Content-Length", 0))) or b"{}")
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0))) or b"{}"
+        if self.path == "/token":
+            # As a provider that knows the client, and no code.
+            return self.reply(400, "application/json", b'{"error": "invalid_grant"}')
+        request = json.loads(body)
         context = request.get("context", {})
         self.contexts[self.path] = context
         answer = {"type": "ok", "text": "Done."}
@@ -167,7 +171,11 @@ class Stage:
         acting_admin = {"token": as_admin["acting_user_access_token"]}
         self.ask("PUT", f"{API}/oauth2/app", acting_admin, {"client_id": "tea", "client_secret": "s3cret"})
         for who in (self.acting, self.bot, acting_admin):
-            self.ask("PUT", f"{API}/oauth2/user", who, {"token": "abc"})
+            self.connect(who)
+
+    def connect(self, who=None):
+        """A record, as the App stores it."""
+        self.ask("PUT", f"{API}/oauth2/user", who or self.acting, {"token": "abc"})
 
     def ask(self, method, path, who, body=None):
         status, _, answer = self.send(method, path, {"Authorization": f"Bearer {who['token']}"}, body)

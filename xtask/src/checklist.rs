@@ -34,6 +34,8 @@ struct Requirement {
     text: String,
     /// Asked twice: a test that also carries the word `reference` must pass, and another with this word.
     twin: Option<String>,
+    /// What is declared not to be offered, and what happens to who wants it all the same. For what may follow alone.
+    not_offered: Option<String>,
 }
 
 #[derive(Clone, Copy, Deserialize, PartialEq, Eq)]
@@ -69,6 +71,7 @@ enum Standing {
     Pass,
     Fail,
     Missing,
+    NotOffered,
 }
 
 /// Runs or reads the tests and prints one line for each id, then the totals of each section. With
@@ -114,6 +117,9 @@ fn parse(text: &str) -> Outcome<Requirements> {
         }
         if security != matches!(entry.level, Level::M | Level::S) || security != entry.mode.is_some() {
             return Err(format!("{}: level and mode do not fit the kind of id", entry.id));
+        }
+        if entry.not_offered.is_some() && entry.level != Level::S {
+            return Err(format!("{}: only what should hold may be left out", entry.id));
         }
         if entry.text.trim().is_empty() {
             return Err(format!("{}: its text is empty", entry.id));
@@ -168,7 +174,7 @@ fn report(requirements: &Requirements, asked: &[String], output: &str) -> bool {
             eprintln!("warning: docs/requirements.toml does not know {id}, carried by {}", names(tests));
         }
     }
-    let mut totals: BTreeMap<&str, [usize; 3]> = BTreeMap::new();
+    let mut totals: BTreeMap<&str, [usize; 4]> = BTreeMap::new();
     for entry in &requirements.list {
         if !asked.is_empty() && !asked.contains(&entry.section) {
             continue;
@@ -177,7 +183,7 @@ fn report(requirements: &Requirements, asked: &[String], output: &str) -> bool {
         let (standing, note) = judge(entry, tests);
         let total = totals.entry(&entry.section).or_default();
         total[standing as usize] += 1;
-        let word = ["pass", "fail", "missing"][standing as usize];
+        let word = ["pass", "fail", "missing", "declared not offered"][standing as usize];
         let mut line = format!("{} | {word}", entry.id);
         for part in [names(tests), note] {
             if !part.is_empty() {
@@ -188,10 +194,12 @@ fn report(requirements: &Requirements, asked: &[String], output: &str) -> bool {
         println!("{line}");
     }
     println!();
-    for (section, [pass, fail, missing]) in &totals {
-        println!("{section}: {pass} pass, {fail} fail, {missing} missing");
+    for (section, [pass, fail, missing, not_offered]) in &totals {
+        let rest =
+            if *not_offered > 0 { format!(", {not_offered} declared not offered") } else { String::new() };
+        println!("{section}: {pass} pass, {fail} fail, {missing} missing{rest}");
     }
-    totals.values().all(|[_, fail, missing]| *fail == 0 && (asked.is_empty() || *missing == 0))
+    totals.values().all(|[_, fail, missing, _]| *fail == 0 && (asked.is_empty() || *missing == 0))
 }
 
 /// The ids that passing tests of an output carry.
@@ -249,6 +257,9 @@ fn judge(entry: &Requirement, tests: &[Proof]) -> (Standing, String) {
     if tests.iter().any(|test| test.verdict == Verdict::Failed) {
         return (Standing::Fail, String::new());
     }
+    if let Some(declared) = &entry.not_offered {
+        return (Standing::NotOffered, declared.clone());
+    }
     let passed = |word: &str| {
         tests.iter().any(|test| {
             test.verdict == Verdict::Passed
@@ -289,6 +300,7 @@ mod tests {
               { id = "C-OA-11", section = "OA", level = "pinned", text = "bot", twin = "documented" },
               { id = "C-OC-01", section = "OC", level = "code", text = "connect" },
               { id = "OS-03", section = "OS", level = "M", mode = "all", text = "state" },
+              { id = "OS-27", section = "OS", level = "S", mode = "managed", text = "PAR", not_offered = "refused" },
             ]"#,
         )
         .unwrap()
@@ -327,6 +339,12 @@ mod tests {
     }
 
     #[test]
+    fn what_is_declared_not_offered_is_said_so_and_fails_where_a_test_of_it_fails() {
+        assert_eq!(standing("OS-27", ""), (Standing::NotOffered, "refused".to_owned()));
+        assert_eq!(standing("OS-27", "test os_27_x ... FAILED").0, Standing::Fail);
+    }
+
+    #[test]
     fn a_twin_needs_both_profiles() {
         let reference = "test reference::c_oa_11_bot ... ok\n";
         let documented = "test c_oa_11_documented_bot ... ok\n";
@@ -358,6 +376,8 @@ mod tests {
         assert!(one("id='C-OA-07', section='OC', level='pinned', text='x'").contains("its section is OA"));
         assert!(one("id='C-OA-07', section='OA', level='M', text='x'").contains("do not fit"));
         assert!(one("id='OS-07', section='OS', level='M', text='x'").contains("do not fit"));
+        let essential = "id='OS-07', section='OS', level='M', mode='all', text='x', not_offered='y'";
+        assert!(one(essential).contains("only what should hold"));
         assert!(one("id='C-OA-07', section='OA', level='pinned', text=' '").contains("empty"));
         assert!(one("id='C-OA-07', section='OA', level='pinned', text='x', extra=1").contains("extra"));
         let twice = "{ id='OS-01', section='OS', level='M', mode='all', text='x' },".repeat(2);

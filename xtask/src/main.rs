@@ -64,6 +64,9 @@ enum Task {
     /// The measuring part of `bench`; runs from the release build.
     #[command(hide = true)]
     BenchRun(bench::Options),
+    /// The provider of the managed App of `bench`.
+    #[command(hide = true)]
+    BenchProvider,
     /// The bare handler that `bench` compares with.
     #[command(hide = true)]
     BenchBare {
@@ -88,6 +91,7 @@ fn main() -> ExitCode {
         Task::Licences => licences::run(),
         Task::Advisories => licences::advisories(),
         Task::BenchRun(options) => bench::run(&options),
+        Task::BenchProvider => bench::provider::run(),
         Task::BenchBare { body } => bench::bare::run(&body),
         Task::BenchLoad(options) => bench::load::run(&options),
     };

@@ -4,7 +4,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { scan } from "../lib/axe.js";
 import { windows } from "../lib/forms.js";
-import { install } from "../lib/site.js";
+import { enter } from "../lib/keyboard.js";
+import { install, manage } from "../lib/site.js";
 import { answer, command, connect, goOn, line, openConnect, signInThere } from "../lib/steps.js";
 import { stage } from "../lib/stage.js";
 
@@ -107,4 +108,32 @@ test("the_scan_finds_what_it_is_for", async (t) => {
   await bad(`<p style="color:#999;background:#aaa">kittens</p>`, /color-contrast/);
   await bad(`<input type="text">`, /label/);
   await bad(`<p style="width:50rem">kittens</p>`, /800 px wide on 360 px|816 px wide on 360 px|808 px wide on 360 px/);
+});
+
+test("the_pages_of_managed_connections_have_no_serious_finding_and_need_no_mouse", async (t) => {
+  t.after(await manage(set.demo));
+  const page = await set.signedIn(t, "user-2");
+  const context = page.context();
+  await connect(context, set.demo, { account: "ada" });
+  await page.goto(`${set.demo.site_url}/plugins/com.mattermost.apps/tessera/v1/accounts`);
+  await page.getByText("ada@simulator.example at Local (unverified)").waitFor();
+  await page.getByText("Works", { exact: true }).waitFor();
+  await scan(page, "accounts, a managed one");
+
+  // Somebody else sits at the provider by now.
+  await context.clearCookies({ domain: new URL(set.demo.provider_url).hostname });
+  const tab = await openConnect(context, set.demo.connect_url);
+  await signInThere(tab, set.demo, "grace");
+  await tab.getByRole("button", { name: "Allow" }).click();
+  await tab.getByRole("heading", { name: "Which account" }).waitFor();
+  await scan(tab, "which account");
+  await enter(tab, tab.getByRole("button", { name: "Keep the old one" }));
+  await tab.getByText("stays as it was").waitFor();
+  await scan(tab, "the old account was kept");
+
+  await page.reload();
+  await enter(page, page.getByRole("button", { name: "Disconnect" }));
+  await page.getByRole("status").waitFor();
+  await page.getByRole("heading", { name: "Ended lately" }).waitFor();
+  await scan(page, "accounts, a managed one ended");
 });

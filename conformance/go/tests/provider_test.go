@@ -16,7 +16,8 @@ import (
 	"tessera/conformance/hello"
 )
 
-// provider is a small OAuth2 provider (RFC 6749, the code flow and refreshing; RFC 7636 for who uses it) with a list of calendars behind it.
+// provider is a small OAuth2 provider (RFC 6749, the code flow and refreshing; RFC 7636 for who uses it; RFC 7009) with a
+// list of calendars behind it.
 type provider struct {
 	url                    string
 	clientID, clientSecret string
@@ -25,9 +26,10 @@ type provider struct {
 
 	mu      sync.Mutex
 	codes   map[string]asked
-	access  map[string]bool
+	access  map[string]time.Time // when each ends
 	refresh map[string]bool
 	grants  []string // the kinds of all grants that were given
+	revoked int      // how many refresh tokens were revoked
 }
 
 // asked is what a code was given for: it is good for the same redirect URI, and for who knows the challenge's verifier.
@@ -39,12 +41,13 @@ func newProvider(t testing.TB) *provider {
 	t.Helper()
 	p := &provider{
 		clientID: "hello-client", clientSecret: "s3cr3t&<1>", life: time.Hour,
-		codes: map[string]asked{}, access: map[string]bool{}, refresh: map[string]bool{},
+		codes: map[string]asked{}, access: map[string]time.Time{}, refresh: map[string]bool{},
 	}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /authorize", p.authorize)
 	mux.HandleFunc("POST /authorize", p.decide)
 	mux.HandleFunc("POST /token", p.token)
+	mux.HandleFunc("POST /revoke", p.revoke)
 	mux.HandleFunc("GET /calendars", p.calendars)
 	server := httptest.NewServer(mux)
 	t.Cleanup(server.Close)
@@ -101,19 +104,12 @@ func (p *provider) decide(w http.ResponseWriter, req *http.Request) {
 
 // token swaps a code, once, or a refresh token, once.
 func (p *provider) token(w http.ResponseWriter, req *http.Request) {
-	id, secret, ok := req.BasicAuth()
-	if ok {
-		id, _ = url.QueryUnescape(id)
-		secret, _ = url.QueryUnescape(secret)
-	} else {
-		id, secret = req.FormValue("client_id"), req.FormValue("client_secret")
-	}
 	refuse := func(status int, code string) {
 		w.Header().Set("Content-Type", "application/json")
 		w.WriteHeader(status)
 		_ = json.NewEncoder(w).Encode(map[string]string{"error": code})
 	}
-	if id != p.clientID || secret != p.clientSecret {
+	if !p.isClient(req) {
 		refuse(http.StatusUnauthorized, "invalid_client")
 		return
 	}
@@ -143,7 +139,7 @@ func (p *provider) token(w http.ResponseWriter, req *http.Request) {
 	}
 	p.grants = append(p.grants, kind)
 	access, refresh := rand.Text(), rand.Text()
-	p.access[access], p.refresh[refresh] = true, true
+	p.access[access], p.refresh[refresh] = time.Now().Add(p.life), true
 	w.Header().Set("Content-Type", "application/json")
 	_ = json.NewEncoder(w).Encode(map[string]any{
 		"access_token": access, "token_type": "Bearer", "refresh_token": refresh,
@@ -151,13 +147,71 @@ func (p *provider) token(w http.ResponseWriter, req *http.Request) {
 	})
 }
 
+// isClient is whether a request carries the client's id and secret, in the header or in the form.
+func (p *provider) isClient(req *http.Request) bool {
+	id, secret, ok := req.BasicAuth()
+	if ok {
+		id, _ = url.QueryUnescape(id)
+		secret, _ = url.QueryUnescape(secret)
+	} else {
+		id, secret = req.FormValue("client_id"), req.FormValue("client_secret")
+	}
+	return id == p.clientID && secret == p.clientSecret
+}
+
+// revoke ends all that was given, if the refresh token is one of ours: there is one person here.
+func (p *provider) revoke(w http.ResponseWriter, req *http.Request) {
+	if !p.isClient(req) {
+		w.WriteHeader(http.StatusUnauthorized)
+		return
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.refresh[req.FormValue("token")] {
+		clear(p.refresh)
+		clear(p.access)
+		p.revoked++
+	}
+}
+
+// lives says how long tokens live that are given from now on.
+func (p *provider) lives(life time.Duration) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.life = life
+}
+
+// takes is whether a token opens the calendars.
+func (p *provider) takes(t testing.TB, token string) bool {
+	t.Helper()
+	req, err := http.NewRequest(http.MethodGet, p.url+"/calendars", nil)
+	good(t, err)
+	req.Header.Set("Authorization", "Bearer "+token)
+	resp, err := http.DefaultClient.Do(req)
+	good(t, err)
+	return body(t, resp) == "Work, Family"
+}
+
+// refuses waits until it takes a token no more.
+func (p *provider) refuses(t testing.TB, token string) {
+	t.Helper()
+	patience := time.Now().Add(time.Minute)
+	for p.takes(t, token) {
+		truth(t, time.Now().Before(patience), "the provider still takes a token")
+		time.Sleep(20 * time.Millisecond)
+	}
+}
+
 // calendars is what a person's token opens.
 func (p *provider) calendars(w http.ResponseWriter, req *http.Request) {
 	token := req.Header.Get("Authorization")
 	p.mu.Lock()
-	known := len(token) > 7 && token[:7] == "Bearer " && p.access[token[7:]]
+	ends := time.Time{}
+	if len(token) > 7 && token[:7] == "Bearer " {
+		ends = p.access[token[7:]]
+	}
 	p.mu.Unlock()
-	if !known {
+	if !time.Now().Before(ends) {
 		http.Error(w, "who are you?", http.StatusUnauthorized)
 		return
 	}

@@ -1,5 +1,7 @@
 //! What can go wrong when an App speaks to the server.
 
+use std::time::Duration;
+
 /// Why a request of the [`Client`](crate::Client) failed.
 ///
 /// Nothing in it, neither `Display` nor `Debug`, carries a token or a stored secret.
@@ -14,6 +16,21 @@ pub enum Error {
         status: u16,
         /// The server's words, without surrounding white space; may be empty.
         text: String,
+    },
+    /// 422: the provider's tokens never live as long as `min_ttl`. Ask for less.
+    #[error("{text}")]
+    TokenTooShort {
+        /// The server's words, with how long they do live.
+        text: String,
+    },
+    /// 503: no token that lives as long as `min_ttl` can be had now, as the provider cannot be asked. The connection
+    /// itself is well.
+    #[error("{text}")]
+    TokenUnavailable {
+        /// The server's words.
+        text: String,
+        /// When it may work.
+        retry_after: Duration,
     },
     /// The server answered with a redirect. They are not followed: the token would go along.
     #[error(
@@ -78,6 +95,8 @@ impl Error {
     pub fn status(&self) -> Option<u16> {
         match self {
             Self::Status { status, .. } | Self::Redirected { status, .. } => Some(*status),
+            Self::TokenTooShort { .. } => Some(422),
+            Self::TokenUnavailable { .. } => Some(503),
             _ => None,
         }
     }
@@ -85,7 +104,9 @@ impl Error {
     /// The server's own words, trimmed, if it answered with an error status.
     pub fn text(&self) -> Option<&str> {
         match self {
-            Self::Status { text, .. } => Some(text),
+            Self::Status { text, .. }
+            | Self::TokenTooShort { text }
+            | Self::TokenUnavailable { text, .. } => Some(text),
             _ => None,
         }
     }

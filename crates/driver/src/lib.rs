@@ -3,6 +3,7 @@
 pub mod app;
 pub mod binding;
 pub mod client;
+pub mod connection;
 pub mod docs;
 mod error;
 pub mod form;
@@ -14,6 +15,7 @@ mod values;
 
 pub use app::{App, Handler, IntoCallResponse, JWT_HEADER};
 pub use client::{Client, Stored, http_client_builder};
+pub use connection::{Connection, ConnectionStatus, LiveToken, OAuth2ContextExt};
 pub use error::Error;
 pub use form::call;
 pub use manifest::{ManifestBuilder, manifest};

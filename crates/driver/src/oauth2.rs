@@ -97,7 +97,7 @@ impl Serialize for ExposedToken<'_> {
 /// Go's zero time, which its OAuth2 library writes for "does not expire".
 const NEVER: &str = "0001-01-01T00:00:00Z";
 
-fn expiry<'de, D: Deserializer<'de>>(from: D) -> Result<Option<OffsetDateTime>, D::Error> {
+pub(crate) fn expiry<'de, D: Deserializer<'de>>(from: D) -> Result<Option<OffsetDateTime>, D::Error> {
     let Some(text) = Option::<String>::deserialize(from)? else { return Ok(None) };
     if text.is_empty() || text == NEVER {
         return Ok(None);

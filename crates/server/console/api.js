@@ -68,3 +68,28 @@ export async function inspected() {
 export async function markdown(text) {
   return (await request("POST", `${PLUGIN}/tessera/v1/console/markdown`, { text })).html;
 }
+
+const TESSERA = `${PLUGIN}/tessera/v1`;
+const ofApp = (app) => `${TESSERA}/apps/${encodeURIComponent(app)}/provider`;
+
+/** Every App, for administrators. */
+export const apps = () => request("GET", `${TESSERA}/apps`);
+
+/** Every provider that there is to choose, for administrators. */
+export const providers = () => request("GET", `${TESSERA}/providers`);
+
+/** An App's provider record, or null; with `check` the provider is asked about it now. */
+export async function provider(app, check = false) {
+  try {
+    return await request("GET", `${ofApp(app)}?check=${check}`);
+  } catch (error) {
+    if (error.status === 404) return null;
+    throw error;
+  }
+}
+
+/** Writes an App's provider record, and gives it as it stands then. */
+export const setProvider = (app, record) => request("PUT", ofApp(app), record);
+
+/** Takes it away. */
+export const removeProvider = (app) => request("DELETE", ofApp(app));

@@ -5,6 +5,7 @@ import { buttons, here } from "./calls.js";
 import { setCommands, type } from "./composer.js";
 import { byId, el } from "./dom.js";
 import { clear, failed, offer, posted } from "./messages.js";
+import { offerTo } from "./providers.js";
 import { listen } from "./socket.js";
 
 const REFRESH = "custom_com.mattermost.apps_refresh_bindings";
@@ -113,6 +114,7 @@ async function heard(event, data) {
 async function start() {
   me = await get("users/me");
   byId("who").replaceChildren("Signed in as ", el("b", {}, me.username));
+  offerTo(me);
   byId("site").textContent = siteUrl.href.replace(/\/$/, "");
   const [team] = await get("users/me/teams");
   here.team_id = team.id;

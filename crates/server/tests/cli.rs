@@ -1,6 +1,9 @@
 //! The commands that a running server is given, and those that need none.
 
 #[cfg(feature = "demo")]
+#[path = "cli/provider.rs"]
+mod provider;
+#[cfg(feature = "demo")]
 #[path = "cli/simulate.rs"]
 mod simulate;
 

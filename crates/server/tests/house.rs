@@ -215,6 +215,7 @@ fn clients_sql_and_ciphers_stay_in_their_rooms() {
     assert_caught("boot/mod.rs", "fn f() { reqwest::Client::builder(); }", "only `egress` may");
     assert_caught("boot/mod.rs", "use rusqlite::Connection;", "only `store` may");
     assert_caught("grants/mod.rs", "use chacha20poly1305::aead::Aead;", "only `vault` may");
+    assert_caught("providers/mod.rs", "use ring::{aead, signature};", "only `vault` may");
     assert_caught("grants/mod.rs", "fn f() { key.decrypt(nonce, text) }", "only `vault` opens");
     assert_caught("grants/mod.rs", r#"const Q: &str = "SELECT id FROM apps";"#, "SQL outside");
     assert_caught("apps/mod.rs", "const Q: &str = r#\"\n  DELETE FROM apps\"#;", "SQL outside");

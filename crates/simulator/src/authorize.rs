@@ -222,7 +222,9 @@ impl Visit {
     fn consent_page(&self, account: &str) -> ConsentPage {
         let line = |name: &str| ScopeLine {
             name: name.to_owned(),
-            described: opened_by(name).map(crate::scope::Opens::described),
+            described: opened_by(name)
+                .map(crate::scope::Opens::described)
+                .or((name == "openid").then_some("Know who you are")),
         };
         ConsentPage {
             client_id: self.request.client_id.clone(),

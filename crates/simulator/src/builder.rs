@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::assertion::PublicKey;
 use crate::behaviour::Behaviour;
 use crate::clients::Clients;
 use crate::people::{Account, People};
@@ -52,6 +53,22 @@ impl Builder {
     ) -> Self {
         let redirect_uris = redirect_uris.into_iter().map(Into::into).collect();
         self.clients.put(client_id.into(), client_secret.into(), redirect_uris);
+        self
+    }
+
+    /// Registers a client that signs for itself (`private_key_jwt`), with its public key as a JWK: RSA, or P-256. A key
+    /// of another kind is that of no client.
+    #[must_use]
+    pub fn client_with_key<U: Into<String>>(
+        mut self,
+        client_id: impl Into<String>,
+        jwk: &serde_json::Value,
+        redirect_uris: impl IntoIterator<Item = U>,
+    ) -> Self {
+        let redirect_uris = redirect_uris.into_iter().map(Into::into).collect();
+        if let Some(key) = PublicKey::of_jwk(jwk) {
+            self.clients.put_key(client_id.into(), key, redirect_uris);
+        }
         self
     }
 

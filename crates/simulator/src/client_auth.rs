@@ -1,14 +1,44 @@
-//! Who a client is: HTTP Basic or the body, never both (RFC 6749 §2.3) unless the switch says otherwise.
+//! Who a client is: HTTP Basic or the body, never both (RFC 6749 §2.3) unless the switch says otherwise; or by what it
+//! signed.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http::HeaderMap;
 use http::header::AUTHORIZATION;
 
+use crate::assertion::{self, Seen};
 use crate::clients::Clients;
 use crate::error::TokenError;
 use crate::params::Params;
 use crate::positions::SecretPlace;
+
+/// The id of the client that sent this request, where it signed an assertion (RFC 7521 §4.2); None where it did not.
+/// Such a client has no other way, and no secret beside.
+pub(crate) fn signed(
+    headers: &HeaderMap,
+    params: &Params,
+    clients: &Clients,
+    seen: &mut Seen,
+    audiences: &[&str],
+    now: i64,
+) -> Result<Option<String>, TokenError> {
+    let Some(assertion) = params.get("client_assertion")? else { return Ok(None) };
+    if headers.contains_key(AUTHORIZATION) || params.get("client_secret")?.is_some() {
+        return Err(TokenError::InvalidRequest("the client authenticates twice".into()));
+    }
+    if params.get("client_assertion_type")? != Some(assertion::KIND) {
+        return Err(TokenError::InvalidRequest("client_assertion_type is missing or unknown".into()));
+    }
+    let id = assertion::claimed(assertion).ok_or(TokenError::InvalidClient)?;
+    if params.get("client_id")?.is_some_and(|other| other != id) {
+        return Err(TokenError::InvalidRequest("client_id differs from the assertion's subject".into()));
+    }
+    let key = clients.key(&id).ok_or(TokenError::InvalidClient)?;
+    match seen.accepts(assertion, &id, key, audiences, now) {
+        true => Ok(Some(id)),
+        false => Err(TokenError::InvalidClient),
+    }
+}
 
 /// The id of the client that sent this request, once its secret was found right.
 pub(crate) fn authenticate(

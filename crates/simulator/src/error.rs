@@ -45,10 +45,13 @@ pub(crate) enum TokenError {
     InvalidClient,
     #[error("{0}")]
     InvalidGrant(&'static str),
-    #[error("grant_type must be authorization_code or refresh_token")]
+    #[error("grant_type must be authorization_code, refresh_token, client_credentials or that of RFC 8628")]
     UnsupportedGrantType,
     #[error("{0}")]
     InvalidScope(&'static str),
+    /// RFC 8628 §3.5: the code says it.
+    #[error("the device's code is not to be swapped now: {0}")]
+    Device(&'static str),
     /// RFC 7009 §2.2.1.
     #[error("refresh tokens cannot be revoked here")]
     UnsupportedTokenType,

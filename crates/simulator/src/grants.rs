@@ -5,11 +5,11 @@
 
 use std::collections::HashMap;
 
-use crate::behaviour::{Behaviour, seconds};
 use crate::error::TokenError;
 use crate::positions::HeldToken;
 use crate::request::AuthorizationRequest;
 use crate::scope::Scope;
+use crate::terms::{Rotation, Terms};
 
 #[derive(Default)]
 pub(crate) struct Grants {
@@ -81,60 +81,12 @@ pub(crate) struct Issued {
     pub(crate) kind: Kind,
     /// Name of the account.
     pub(crate) account: String,
+    /// The nonce of the request that led here; none after a refresh.
+    pub(crate) nonce: Option<String>,
+    /// Who the account is of, signed.
+    pub(crate) id_token: Option<String>,
     /// What a bot got besides.
     pub(crate) bot: Option<Box<Issued>>,
-}
-
-/// The conditions of a token request that do not come from the client.
-#[derive(Clone, Copy)]
-pub(crate) struct Terms {
-    pub(crate) now: i64,
-    /// Seconds that the access token lives.
-    pub(crate) life: i64,
-    rotation: Rotation,
-    reuse_kills_family: bool,
-    /// Seconds that a replaced refresh token still works.
-    grace: i64,
-    /// Seconds without use after which a grant is dead.
-    idle: Option<i64>,
-    kill_old_access: bool,
-    pkce_ignored: bool,
-    refresh_once: bool,
-    cap: Option<usize>,
-    two: bool,
-}
-
-/// What becomes of the refresh token at a refresh.
-#[derive(Clone, Copy)]
-enum Rotation {
-    Held(HeldToken),
-    Always,
-    /// Once it is so many seconds old.
-    ByClock(i64),
-}
-
-impl Terms {
-    pub(crate) fn of(behaviour: &Behaviour, now: i64) -> Self {
-        let rotation = match behaviour {
-            Behaviour { keep_refresh_token: Some(held), .. } => Rotation::Held(*held),
-            Behaviour { rotate_refresh_tokens: true, .. } => Rotation::Always,
-            Behaviour { rotate_by_clock: Some(period), .. } => Rotation::ByClock((*period).into()),
-            _ => Rotation::Held(HeldToken::Omitted),
-        };
-        Self {
-            now,
-            life: seconds(behaviour.token_life),
-            rotation,
-            reuse_kills_family: behaviour.reuse_kills_family,
-            grace: behaviour.reuse_grace.into(),
-            idle: behaviour.idle_death.map(i64::from),
-            kill_old_access: behaviour.kill_old_access_token,
-            pkce_ignored: behaviour.pkce_ignored,
-            refresh_once: behaviour.refresh_token_once,
-            cap: behaviour.grant_cap.map(|cap| usize::try_from(cap).unwrap_or(usize::MAX)),
-            two: behaviour.two_tokens,
-        }
-    }
 }
 
 impl Grants {
@@ -204,6 +156,7 @@ impl Grants {
             revoked: false,
         };
         let mut issued = self.begin(grant(kind), terms, access, refresh);
+        issued.nonce = request.nonce.clone();
         if terms.two {
             let (access, refresh) = bot;
             let bot = self.begin(grant(Kind::Bot), terms, access, refresh);
@@ -213,6 +166,22 @@ impl Grants {
             self.drop_oldest(client_id, &account, cap);
         }
         Ok(issued)
+    }
+
+    /// A grant that no code led to: a device's, with a refresh token, or a client's own, without (RFC 6749 §4.4.3).
+    pub(crate) fn give(
+        &mut self,
+        client_id: String,
+        account: Option<String>,
+        scope: Scope,
+        terms: Terms,
+        fresh: Fresh,
+    ) -> Issued {
+        let offline = account.is_some();
+        let account = account.unwrap_or_default();
+        let (kind, last_used) = (Kind::Only, terms.now);
+        let grant = Grant { client_id, account, scope, kind, last_used, offline, revoked: false };
+        self.begin(grant, terms, fresh.access, fresh.refresh)
     }
 
     /// A grant with its first tokens.
@@ -349,6 +318,11 @@ impl Grants {
         }
     }
 
+    /// Takes down what was issued elsewhere: a device's code, an id_token.
+    pub(crate) fn note(&mut self, secret: &str) {
+        self.issued.push(secret.to_owned());
+    }
+
     /// Every code and token ever issued, dead or alive, in order.
     pub(crate) fn issued(&self) -> &[String] {
         &self.issued
@@ -379,6 +353,15 @@ impl Grants {
             Some(grant) => (grant.kind, grant.account.clone()),
             None => (Kind::Only, String::new()),
         };
-        Issued { access_token: token, refresh_token, scope, kind, account, bot: None }
+        Issued {
+            access_token: token,
+            refresh_token,
+            scope,
+            kind,
+            account,
+            nonce: None,
+            id_token: None,
+            bot: None,
+        }
     }
 }

@@ -10,11 +10,13 @@
 //! | `GET /authorize` | the sign-in or the consent page | RFC 6749 §4.1.1, RFC 7636 |
 //! | `GET`, `POST /sign-in` | name and password | |
 //! | `GET`, `POST /consent` | approve or deny, then 303 back to the client | RFC 6749 §4.1.2, RFC 9207 |
-//! | `POST /token` | `authorization_code`, `refresh_token` | RFC 6749 §4.1.3, §6 |
+//! | `POST /token` | `authorization_code`, `refresh_token`, `client_credentials`, a device's | RFC 6749 §4.1.3, §6, §4.4 |
+//! | `POST /device_authorization`, `GET`, `POST /device` | a code for a device, and where it is typed in | RFC 8628 |
 //! | `POST /revoke` | ends a token | RFC 7009 |
 //! | `GET /userinfo` | who signed in | |
 //! | `GET /calendar/v3/users/me/calendarList` | that account's calendars | RFC 6750 |
-//! | `GET /.well-known/oauth-authorization-server` | metadata | RFC 8414 |
+//! | `GET /jwks` | the keys of id_tokens, which come where `openid` was granted | OpenID Connect Core, RFC 7517 |
+//! | `GET /.well-known/oauth-authorization-server`, `…/openid-configuration` | metadata | RFC 8414 |
 //! | `POST /token/refresh`, `POST /token/moved` | what two switches lead to | |
 //! | `GET`, `POST /quirks` | the switches, as a page and as JSON; from this machine alone | |
 //!
@@ -54,6 +56,7 @@
 //!
 //! Everything is kept in memory and in the clear: it is a stand-in, never a place for a real secret.
 
+mod assertion;
 mod authorize;
 mod behaviour;
 mod builder;
@@ -61,10 +64,12 @@ mod client_auth;
 mod clients;
 mod control;
 mod counted;
+mod device;
 mod error;
 mod extras;
 mod fault;
 mod grants;
+mod id_token;
 mod metadata;
 mod named;
 mod pages;
@@ -78,6 +83,7 @@ mod resource;
 mod running;
 mod scope;
 mod simulator;
+mod terms;
 mod token;
 
 pub use behaviour::{Behaviour, Switch};

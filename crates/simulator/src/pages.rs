@@ -46,6 +46,16 @@ pub(crate) struct ScopeLine {
     pub(crate) described: Option<&'static str>,
 }
 
+/// Asks for a device's code and who it is that approves.
+#[derive(Template)]
+#[template(path = "device.html")]
+pub(crate) struct DevicePage {
+    pub(crate) user_code: String,
+    pub(crate) problem: Option<&'static str>,
+    /// What was decided, once it was.
+    pub(crate) done: Option<&'static str>,
+}
+
 /// Says what went wrong.
 #[derive(Template)]
 #[template(path = "problem.html")]

@@ -7,8 +7,9 @@ use serde_json::{Map, Value};
 
 use crate::behaviour::Behaviour;
 use crate::error::TokenError;
-use crate::grants::{Issued, Kind, Terms};
+use crate::grants::{Issued, Kind};
 use crate::pages::{form_reply, json_reply};
+use crate::terms::Terms;
 
 /// The reply of RFC 6749 §5.1, or what the switches make of it.
 pub(crate) fn granted(behaviour: &mut Behaviour, issued: Issued, terms: Terms, shown: i64) -> Response {
@@ -93,6 +94,9 @@ impl Shape {
             false => issued.scope.to_text().into(),
         };
         members.insert("scope".into(), scope);
+        if let Some(id_token) = issued.id_token {
+            members.insert("id_token".into(), id_token.into());
+        }
         if let Some(refresh_token) = issued.refresh_token {
             members.insert("refresh_token".into(), refresh_token.into());
         }
@@ -109,6 +113,7 @@ impl TokenError {
             Self::InvalidGrant(_) => (StatusCode::BAD_REQUEST, "invalid_grant"),
             Self::UnsupportedGrantType => (StatusCode::BAD_REQUEST, "unsupported_grant_type"),
             Self::InvalidScope(_) => (StatusCode::BAD_REQUEST, "invalid_scope"),
+            Self::Device(code) => (StatusCode::BAD_REQUEST, code),
             Self::UnsupportedTokenType => (StatusCode::BAD_REQUEST, "unsupported_token_type"),
         }
     }

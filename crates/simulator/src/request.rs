@@ -19,6 +19,8 @@ pub(crate) struct AuthorizationRequest {
     pub(crate) offline: bool,
     /// Whether the client asks for consent even from those who gave it before: `prompt=consent`.
     pub(crate) consent_again: bool,
+    /// What the id_token must bring back (OpenID Connect Core §3.1.2.1).
+    pub(crate) nonce: Option<String>,
 }
 
 /// The way back to the client: a redirect URI that is registered for it, and its state.
@@ -120,7 +122,8 @@ impl AuthorizationRequest {
         let offline = params.get("access_type").map_err(twice)? != Some("online");
         let consent_again =
             params.get("prompt").map_err(twice)?.is_some_and(|prompt| prompt.contains("consent"));
-        Ok(Self { client_id: client_id.to_owned(), back, scope, challenge, offline, consent_again })
+        let nonce = params.get("nonce").map_err(twice)?.map(str::to_owned);
+        Ok(Self { client_id: client_id.to_owned(), back, scope, challenge, offline, consent_again, nonce })
     }
 }
 

@@ -25,20 +25,22 @@ pub(crate) async fn calendar_list(State(simulator): State<Simulator>, headers: H
 /// `GET /userinfo`: the claims that the scope opens, beside `sub`.
 pub(crate) async fn userinfo(State(simulator): State<Simulator>, headers: HeaderMap) -> Response {
     give(&simulator, &headers, |account, scope| {
-        let (profile, email) = (scope.opens(Opens::Profile), scope.opens(Opens::Email));
-        if !profile && !email {
-            return Err(ResourceError::InsufficientScope("profile"));
-        }
-        let mut claims = json!({ "sub": account.name });
-        if profile {
-            claims["name"] = account.name.as_str().into();
-        }
-        if email {
-            claims["email"] = account.email.as_str().into();
-            claims["email_verified"] = true.into();
-        }
-        Ok(claims)
+        let opened = scope.opens(Opens::Profile) || scope.opens(Opens::Email) || scope.has("openid");
+        opened.then(|| claims(account, scope)).ok_or(ResourceError::InsufficientScope("profile"))
     })
+}
+
+/// What a scope opens of an account, beside `sub`.
+pub(crate) fn claims(account: &Account, scope: &Scope) -> Value {
+    let mut claims = json!({ "sub": account.name });
+    if scope.opens(Opens::Profile) {
+        claims["name"] = account.name.as_str().into();
+    }
+    if scope.opens(Opens::Email) {
+        claims["email"] = account.email.as_str().into();
+        claims["email_verified"] = true.into();
+    }
+    claims
 }
 
 fn give(

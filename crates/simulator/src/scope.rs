@@ -20,6 +20,11 @@ const KNOWN: [(&str, &str, Opens); 3] = [
 ];
 
 impl Scope {
+    /// No name at all: what a client gets for itself that asks for nothing.
+    pub(crate) fn none() -> Self {
+        Self(Vec::new())
+    }
+
     /// Reads a space-separated list. `None` when it is empty or holds a character that RFC 6749 §3.3 forbids.
     /// Names that the simulator does not know are kept: they are granted like any other and open nothing.
     pub(crate) fn parse(text: &str) -> Option<Self> {
@@ -37,6 +42,10 @@ impl Scope {
 
     pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
         self.0.iter().map(String::as_str)
+    }
+
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.names().any(|one| one == name)
     }
 
     pub(crate) fn opens(&self, what: Opens) -> bool {
@@ -65,7 +74,8 @@ impl Scope {
 
     /// Every name the simulator knows, for its metadata.
     pub(crate) fn known() -> impl Iterator<Item = &'static str> {
-        KNOWN.iter().flat_map(|(plain, google, _)| [*plain, *google])
+        let known = KNOWN.iter().flat_map(|(plain, google, _)| [*plain, *google]);
+        std::iter::once("openid").chain(known)
     }
 }
 

@@ -13,10 +13,13 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::header::{DATE, HOST};
 use http::{HeaderMap, HeaderValue};
 
+use crate::assertion::Seen;
 use crate::behaviour::Behaviour;
 use crate::builder::{Builder, Clock, Random};
 use crate::clients::Clients;
+use crate::device::{self, Devices};
 use crate::grants::Grants;
+use crate::id_token::{self, Keys};
 use crate::people::People;
 use crate::{authorize, control, fault, metadata, pages, resource, token};
 
@@ -41,6 +44,9 @@ pub(crate) struct Provider {
     pub(crate) clients: Clients,
     pub(crate) people: People,
     pub(crate) grants: Grants,
+    pub(crate) keys: Keys,
+    pub(crate) devices: Devices,
+    pub(crate) seen: Seen,
     pub(crate) counts: Counts,
     /// Known once it listens.
     issuer: Option<String>,
@@ -58,7 +64,8 @@ pub(crate) struct Counts {
 impl Provider {
     pub(crate) fn new(clients: Clients, people: People, behaviour: Behaviour) -> Self {
         let (grants, counts) = (Grants::default(), Counts::default());
-        Self { behaviour, clients, people, grants, counts, issuer: None }
+        let (keys, devices, seen) = (Keys::default(), Devices::default(), Seen::default());
+        Self { behaviour, clients, people, grants, keys, devices, seen, counts, issuer: None }
     }
 }
 
@@ -69,7 +76,8 @@ impl Simulator {
         Builder::new()
     }
 
-    pub(crate) fn new(provider: Provider, clock: Clock, random: Random) -> Self {
+    pub(crate) fn new(mut provider: Provider, clock: Clock, random: Random) -> Self {
+        provider.keys.renew(&seed(&random));
         let control = secret(&random, "");
         Self(Arc::new(Inner { provider: Mutex::new(provider), clock, random, control }))
     }
@@ -84,10 +92,14 @@ impl Simulator {
             .route("/token", post(token::token))
             .route("/token/refresh", post(token::refresh))
             .route("/token/moved", post(token::moved))
+            .route("/device_authorization", post(device::begin))
+            .route("/device", get(device::show).post(device::decide))
             .route("/revoke", post(token::revoke))
             .route("/userinfo", get(resource::userinfo))
             .route("/calendar/v3/users/me/calendarList", get(resource::calendar_list))
+            .route("/jwks", get(id_token::jwks))
             .route("/.well-known/oauth-authorization-server", get(metadata::metadata))
+            .route("/.well-known/openid-configuration", get(metadata::metadata))
             .route("/quirks", get(control::show).post(control::change))
             .route("/simulator.css", get(pages::style))
             .layer(map_response_with_state(self.clone(), dated))
@@ -151,8 +163,27 @@ impl Simulator {
         self.lock().grants.expire_access_tokens(now);
     }
 
-    /// Every authorization code, access token and refresh token ever issued, in order, for searching logs, pages
-    /// and files for leaks.
+    /// Answers for a person whom a device's code was given to, as the page `/device` does. False when no device waits
+    /// with this code.
+    pub fn answer_device(&self, user_code: &str, account: &str, approve: bool) -> bool {
+        let now = self.now();
+        self.lock().devices.answer(user_code, account, approve, now)
+    }
+
+    /// Calls so many of the next questions of devices too fast, whenever they come: a provider under load may
+    /// (RFC 8628 §3.5, `slow_down`).
+    pub fn slow_devices_down(&self, times: u32) {
+        self.lock().devices.slow_down(times);
+    }
+
+    /// Signs id_tokens with a new key from now on. The key before is still published, those before that are not.
+    pub fn renew_signing_key(&self) {
+        let seed = seed(&self.0.random);
+        self.lock().keys.renew(&seed);
+    }
+
+    /// Every code (a device's, too), access token, refresh token and id_token ever issued, in order, for searching logs,
+    /// pages and files for leaks.
     #[must_use]
     pub fn issued_secrets(&self) -> Vec<String> {
         self.lock().grants.issued().to_vec()
@@ -170,6 +201,10 @@ impl Simulator {
     /// A new unguessable text: `kind`, then 32 random bytes in base64url.
     pub(crate) fn secret(&self, kind: &str) -> String {
         secret(&self.0.random, kind)
+    }
+
+    pub(crate) fn seed(&self) -> [u8; 32] {
+        seed(&self.0.random)
     }
 
     /// The clock that clients are shown, which a switch sets off.
@@ -196,9 +231,13 @@ impl Simulator {
 }
 
 fn secret(random: &Random, kind: &str) -> String {
+    format!("{kind}{}", URL_SAFE_NO_PAD.encode(seed(random)))
+}
+
+fn seed(random: &Random) -> [u8; 32] {
     let mut bytes = [0; 32];
     random(&mut bytes);
-    format!("{kind}{}", URL_SAFE_NO_PAD.encode(bytes))
+    bytes
 }
 
 /// `Date` by a clock that is off; otherwise the server's own stays.

@@ -6,15 +6,16 @@ use axum::response::{IntoResponse, Response};
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, StatusCode};
 
-use crate::client_auth::authenticate;
+use crate::client_auth::{authenticate, signed};
 use crate::error::TokenError;
 use crate::fault::{self, Way};
-use crate::grants::{Fresh, Issued, Terms};
+use crate::grants::{Fresh, Issued};
 use crate::params::Params;
 use crate::positions::RevokeAnswer;
 use crate::reply::{granted, refused};
 use crate::scope::Scope;
-use crate::simulator::Simulator;
+use crate::simulator::{Provider, Simulator};
+use crate::terms::Terms;
 
 /// The ways into the token endpoint.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -54,9 +55,10 @@ pub(crate) async fn revoke(State(simulator): State<Simulator>, headers: HeaderMa
         }
         Some(RevokeAnswer::AccessTokensOnly) | None => {}
     }
+    let (now, issuer) = (simulator.now(), simulator.issuer(&headers));
     let done = form(&headers, &body).and_then(|params| {
         let mut provider = simulator.lock();
-        let client_id = authenticate(&headers, &params, &provider.clients, provider.behaviour.secret_place)?;
+        let client_id = who(&headers, &params, &mut provider, &issuer, now)?;
         provider.grants.revoke(&client_id, required(&params, "token")?, answer.is_some())
     });
     match done {
@@ -67,7 +69,7 @@ pub(crate) async fn revoke(State(simulator): State<Simulator>, headers: HeaderMa
 
 async fn answer(simulator: &Simulator, headers: &HeaderMap, body: &[u8], door: Door) -> Response {
     let moved = (door != Door::Moved).then(|| format!("{}/token/moved", simulator.issuer(headers)));
-    let (now, shown) = (simulator.now(), simulator.shown());
+    let shown = simulator.shown();
     {
         let mut provider = simulator.lock();
         provider.counts.token_requests += 1;
@@ -75,7 +77,7 @@ async fn answer(simulator: &Simulator, headers: &HeaderMap, body: &[u8], door: D
             return response;
         }
     }
-    let exchanged = exchange(simulator, headers, body, door, now);
+    let exchanged = exchange(simulator, headers, body, door);
     let (response, way) = {
         let mut provider = simulator.lock();
         let behaviour = &mut provider.behaviour;
@@ -95,13 +97,13 @@ fn exchange(
     headers: &HeaderMap,
     body: &[u8],
     door: Door,
-    now: i64,
 ) -> Result<(Issued, Terms), TokenError> {
     let mut fresh = Fresh {
         access: simulator.secret("access-"),
         refresh: simulator.secret("refresh-"),
         bot: (simulator.secret("access-"), simulator.secret("refresh-")),
     };
+    let (now, shown, issuer) = (simulator.now(), simulator.shown(), simulator.issuer(headers));
     let mut provider = simulator.lock();
     let provider = &mut *provider;
     let params = if provider.behaviour.json_body_only { json(headers, body) } else { form(headers, body) }?;
@@ -110,9 +112,9 @@ fn exchange(
         token.extend(std::iter::repeat_n('x', length.saturating_sub(token.len())));
     }
     let terms = Terms::of(&provider.behaviour, now);
-    let client_id = authenticate(headers, &params, &provider.clients, provider.behaviour.secret_place)?;
+    let client_id = who(headers, &params, provider, &issuer, now)?;
     let apart = provider.behaviour.separate_refresh_url;
-    let issued = match required(&params, "grant_type")? {
+    let mut issued = match required(&params, "grant_type")? {
         "authorization_code" if door != Door::Refresh => provider.grants.redeem(
             &client_id,
             required(&params, "code")?,
@@ -130,13 +132,44 @@ fn exchange(
             provider.counts.refreshes += 1;
             issued
         }
+        "client_credentials" if door != Door::Refresh => {
+            let scope = params.get("scope")?.map_or(Some(Scope::none()), Scope::parse);
+            let scope = scope.ok_or(TokenError::InvalidScope("the scope is malformed"))?;
+            provider.grants.give(client_id.clone(), None, scope, terms, fresh)
+        }
+        "urn:ietf:params:oauth:grant-type:device_code" if door != Door::Refresh => {
+            let (account, scope) =
+                provider.devices.ask(&client_id, required(&params, "device_code")?, now)?;
+            provider.grants.give(client_id.clone(), Some(account), scope, terms, fresh)
+        }
         _ => return Err(TokenError::UnsupportedGrantType),
     };
+    let account = provider.people.account(&issued.account);
+    issued.id_token = provider.keys.id_token(&issued, account, &client_id, &issuer, shown, terms.life);
+    if let Some(id_token) = &issued.id_token {
+        provider.grants.note(id_token);
+    }
     provider.behaviour.long_token.take();
     Ok((issued, terms))
 }
 
-fn form(headers: &HeaderMap, body: &[u8]) -> Result<Params, TokenError> {
+/// The id of the client that sent this request, by what it signed or by its secret.
+pub(crate) fn who(
+    headers: &HeaderMap,
+    params: &Params,
+    provider: &mut Provider,
+    issuer: &str,
+    now: i64,
+) -> Result<String, TokenError> {
+    let token_endpoint = format!("{issuer}/token");
+    let audiences = [issuer, &token_endpoint];
+    match signed(headers, params, &provider.clients, &mut provider.seen, &audiences, now)? {
+        Some(client_id) => Ok(client_id),
+        None => authenticate(headers, params, &provider.clients, provider.behaviour.secret_place),
+    }
+}
+
+pub(crate) fn form(headers: &HeaderMap, body: &[u8]) -> Result<Params, TokenError> {
     if !is_of(headers, "application/x-www-form-urlencoded") {
         return Err(TokenError::InvalidRequest("the body must be application/x-www-form-urlencoded".into()));
     }

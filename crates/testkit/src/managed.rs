@@ -85,9 +85,7 @@ impl Managed {
 
     /// Connects `user-1` by their own token, as a program would; `person` agrees at the provider. Gives the last page.
     pub async fn connect_as(&self, person: &str) -> Answer {
-        let begun = self.cast.site.send(&Ask::get(flow(APP, "connect")).bearer(&self.cast.user.token)).await;
-        assert_eq!(begun.status, 307, "{}", begun.text());
-        let back = agree(&Url::parse(begun.header("location").unwrap()).unwrap(), person).await;
+        let back = agree(&self.begin().await, person).await;
         self.come_back(&back).await
     }
 
@@ -152,6 +150,22 @@ impl Managed {
     pub async fn disconnect(&self) -> Answer {
         let ask = Ask::new("DELETE", "/plugins/com.mattermost.apps/tessera/v1/connections/hello");
         self.cast.site.send(&ask.bearer(&self.cast.user.token)).await
+    }
+
+    /// Has the provider misbehave.
+    pub fn set(&self, switches: &[&str]) {
+        self.provider.change_behaviour(|behaviour| {
+            for switch in switches {
+                behaviour.set(switch).unwrap();
+            }
+        });
+    }
+
+    /// Where connecting leads `user-1`, by their own token.
+    pub async fn begin(&self) -> Url {
+        let begun = self.cast.site.send(&Ask::get(flow(APP, "connect")).bearer(&self.cast.user.token)).await;
+        assert_eq!(begun.status, 307, "{}", begun.text());
+        Url::parse(begun.header("location").unwrap()).unwrap()
     }
 
     /// Moves the clock of server and provider.

@@ -40,7 +40,16 @@ pub(crate) enum Kind {
     ReadBare,
     /// Writes a new record for one user after the other; no two connections share a user.
     Write,
+    /// Asks for each user's token once, with more life than it has: each is refreshed.
+    Refresh,
+    /// One user's token, with more life than it has, by all connections at once. The user is the round's.
+    Herd,
+    /// The same requests to the bare handler.
+    HerdBare,
 }
+
+/// More life, in seconds, than what a code brought has, and less than what a refresh brings.
+const MORE_LIFE: u32 = 2400;
 
 /// One run, as its process is told.
 #[derive(Args)]
@@ -114,7 +123,8 @@ pub(crate) fn run(options: &Options) -> Outcome<bool> {
         std::fs::read(&options.users).map_err(|error| format!("{}: {error}", options.users.display()))?;
     let users: Vec<User> =
         serde_json::from_slice(&text).map_err(|error| format!("{}: {error}", options.users.display()))?;
-    if users.len() < options.connections {
+    let herd = matches!(options.kind, Kind::Herd | Kind::HerdBare);
+    if !herd && users.len() < options.connections {
         return Err(format!("{} users are too few for {} connections", users.len(), options.connections));
     }
     // One thread: the load leaves the other core to what it measures, and threads of its own would steal from each
@@ -135,6 +145,12 @@ async fn load(options: &Options, users: Vec<User>) -> Outcome<Measured> {
         clients.push(Client::connect(Arc::clone(&plan), options, place).await?);
     }
     let time = Duration::from_millis(options.milliseconds);
+    if matches!(options.kind, Kind::Herd | Kind::HerdBare) {
+        // Every connection has spoken before, so that what is measured is the waiting alone.
+        for client in &mut clients {
+            client.greet(options.port).await?;
+        }
+    }
     let start = Instant::now();
     let tasks: Vec<_> = clients.into_iter().map(|client| tokio::spawn(client.work(start + time))).collect();
     let mut latencies = Vec::new();
@@ -182,16 +198,22 @@ impl Plan {
         let host = format!("localhost:{}", options.port);
         let first = Bytes::from(users.first().map(|user| user.body.clone()).unwrap_or_default());
         for (place, user) in users.into_iter().enumerate() {
+            let more = matches!(options.kind, Kind::Refresh | Kind::Herd | Kind::HerdBare);
+            let uri = if more { format!("{ROUTE}?min_ttl={MORE_LIFE}") } else { ROUTE.to_owned() };
             let request = |method: Method, body: Bytes| {
                 Request::builder()
                     .method(method)
-                    .uri(ROUTE)
+                    .uri(&uri)
                     .header("host", &host)
                     .header("authorization", format!("Bearer {}", user.token))
                     .body(Full::new(body))
                     .map_err(|error| format!("cannot build a request: {error}"))
             };
             match options.kind {
+                Kind::Refresh | Kind::Herd => {
+                    plan.push(request(Method::GET, Bytes::new())?, user.body.into())
+                }
+                Kind::HerdBare => plan.push(request(Method::GET, Bytes::new())?, first.clone()),
                 Kind::Read => plan.push(request(Method::GET, Bytes::new())?, user.body.into()),
                 Kind::ReadBare => plan.push(request(Method::GET, Bytes::new())?, first.clone()),
                 Kind::Write => {
@@ -224,6 +246,7 @@ struct Client {
     place: usize,
     connections: usize,
     chance: u64,
+    round: usize,
     /// In microseconds.
     latencies: Vec<u32>,
     last: Option<usize>,
@@ -242,7 +265,27 @@ impl Client {
         // Different for each connection and round, never zero; the same in each benchmark.
         let chance = (options.round << 32) ^ (place as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
         let connections = options.connections;
-        Ok(Self { plan, sender, place, connections, chance: chance | 1, latencies: vec![], last: None })
+        let round = usize::try_from(options.round).unwrap_or_default();
+        Ok(Self {
+            plan,
+            sender,
+            place,
+            connections,
+            chance: chance | 1,
+            round,
+            latencies: vec![],
+            last: None,
+        })
+    }
+
+    /// A request that costs nothing, whatever it is answered.
+    async fn greet(&mut self, port: u16) -> Outcome<()> {
+        let request = Request::builder()
+            .uri(ROUTE)
+            .header("host", format!("localhost:{port}"))
+            .body(Full::new(Bytes::new()))
+            .map_err(|error| format!("cannot build a request: {error}"))?;
+        send(&mut self.sender, request).await.map(|_| ())
     }
 
     /// Sends one request after the other until the end.
@@ -256,7 +299,11 @@ impl Client {
             let (status, body) = send(&mut self.sender, self.plan.requests[user].clone()).await?;
             self.latencies.push(u32::try_from(start.elapsed().as_micros()).unwrap_or(u32::MAX));
             let answer = &self.plan.answers[user];
-            let exact = self.last.is_none();
+            let fresh = matches!(self.plan.kind, Kind::Refresh | Kind::Herd);
+            if fresh && body == answer {
+                return Err(format!("user {user}: the token was not refreshed"));
+            }
+            let exact = self.last.is_none() && !fresh;
             if status != StatusCode::OK || body.len() != answer.len() || (exact && body != answer) {
                 return Err(format!(
                     "user {user}: {status} with {} bytes where 200 with {} was expected: {}",
@@ -272,7 +319,10 @@ impl Client {
     /// Reads: any user. Writes: the next of one's own; none when all are written, as a record counts once.
     fn next_user(&mut self) -> Option<usize> {
         let count = self.plan.requests.len();
-        if self.plan.kind == Kind::Write {
+        if matches!(self.plan.kind, Kind::Herd | Kind::HerdBare) {
+            return self.last.is_none().then_some(self.round % count);
+        }
+        if matches!(self.plan.kind, Kind::Write | Kind::Refresh) {
             let next = self.last.map_or(self.place, |last| last + self.connections);
             return (next < count).then_some(next);
         }

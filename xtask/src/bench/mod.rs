@@ -6,7 +6,9 @@
 
 pub(crate) mod bare;
 mod fsync;
+mod herd;
 pub(crate) mod load;
+pub(crate) mod provider;
 mod report;
 mod seed;
 mod server;
@@ -21,6 +23,7 @@ use std::{
 use clap::Args;
 
 use self::{
+    herd::{Herd, Ports},
     load::Kind,
     report::{Figures, ReadRound, WriteRound, median},
     server::{Child, Service},
@@ -44,6 +47,8 @@ pub(crate) struct Options {
     pub(crate) seconds: u64,
 }
 
+/// Readers of one grant at once.
+const HERDS: [usize; 2] = [100, 1000];
 const READERS: usize = 32;
 const WRITERS: usize = 64;
 
@@ -90,12 +95,23 @@ pub(crate) fn run(options: &Options) -> Outcome<bool> {
         .build()
         .map_err(|error| format!("cannot start a runtime: {error}"))?;
     let figures = runtime.block_on(async {
-        println!("seeding {} users", options.users);
-        let users = seed::seed(&data, options.users).await?;
-        let users_file = home.path().join("users.json");
-        load::write_users(&users_file, &users)?;
-        let body_file = home.path().join("body");
-        write(&body_file, users.first().map(|user| user.body.as_bytes()).unwrap_or_default())?;
+        let provider = Child::provider().await?;
+        println!("seeding {} users, and as many with a managed connection", options.users);
+        let users = seed::seed(&data, options.users, HERDS.len() * options.rounds, provider.port).await?;
+        let file = |name: &str, users: &[load::User]| {
+            let file = home.path().join(name);
+            load::write_users(&file, users).map(|()| file)
+        };
+        let users_file = file("users.json", &users.stored)?;
+        let managed_file = file("managed.json", &users.managed)?;
+        let slow_file = file("slow.json", &users.slow)?;
+        let body = |name: &str, users: &[load::User]| {
+            let file = home.path().join(name);
+            let body = users.first().map(|user| user.body.as_bytes()).unwrap_or_default();
+            write(&file, body).map(|()| file)
+        };
+        let body_file = body("body", &users.stored)?;
+        let managed_body = body("managed-body", &users.managed)?;
 
         let mut starts = Vec::new();
         for _ in 0..options.rounds {
@@ -118,6 +134,31 @@ pub(crate) fn run(options: &Options) -> Outcome<bool> {
         }
         bare.stop().await?;
 
+        let bare = Child::bare(&managed_body).await?;
+        let of_managed = load::Run { users: &managed_file, seconds: options.seconds };
+        let mut managed_reads = Vec::new();
+        for round in 0..options.rounds {
+            let alone = of_managed.start(Kind::ReadBare, READERS, bare.port, round)?;
+            let server = of_managed.start(Kind::Read, READERS, service.port, round)?;
+            managed_reads.push(ReadRound::new(alone, server));
+            println!("managed read {}: {}", round + 1, managed_reads[round]);
+        }
+        // Each grant is refreshed once, so there is one run of it: as long as it takes.
+        let of_managed = load::Run { users: &managed_file, seconds: 600 };
+        let refreshes = of_managed.start(Kind::Refresh, WRITERS, service.port, 0)?;
+        println!("refreshes: {:.0}/s", refreshes.per_second);
+        let of_slow = load::Run { users: &slow_file, seconds: 60 };
+        let ports = Ports { service: service.port, bare: bare.port, provider: provider.port };
+        let mut herds = Vec::new();
+        for (place, readers) in HERDS.into_iter().enumerate() {
+            for round in 0..options.rounds {
+                let herd = Herd::run(&of_slow, readers, ports, place * options.rounds + round)?;
+                println!("herd  {}: {herd}", round + 1);
+                herds.push(herd);
+            }
+        }
+        bare.stop().await?;
+
         let mut writes = Vec::new();
         for round in 0..options.rounds {
             let fsync = fsync::per_second(home.path(), Duration::from_secs(options.seconds))?;
@@ -126,7 +167,17 @@ pub(crate) fn run(options: &Options) -> Outcome<bool> {
             println!("write {}: {}", round + 1, writes[round]);
         }
         service.stop().await?;
+        provider.stop().await?;
+        let cores = std::thread::available_parallelism().map_or(0, usize::from);
+        let of = |readers: usize| herds.iter().filter(move |herd| herd.readers == readers);
         Ok::<_, String>(Figures {
+            managed_read_vs_bare: median(managed_reads.iter().map(|round| round.ratio)),
+            refresh_per_s_per_core: refreshes.per_second / cores as f64,
+            herd_100_beyond_ms: median(of(HERDS[0]).map(Herd::beyond_ms)),
+            herd_1000_vs_bare: median(of(HERDS[1]).map(Herd::beyond_vs_bare)),
+            managed_reads,
+            refreshes,
+            herds,
             read_vs_bare: median(reads.iter().map(|round| round.ratio)),
             write_vs_fsync: median(writes.iter().map(|round| round.ratio)),
             read_p99_ms: median(reads.iter().map(|round| round.server.p99_ms)),
@@ -136,7 +187,7 @@ pub(crate) fn run(options: &Options) -> Outcome<bool> {
             seconds_per_run: options.seconds,
             readers: READERS,
             writers: WRITERS,
-            cores: std::thread::available_parallelism().map_or(0, usize::from),
+            cores,
             reads,
             writes,
             starts_ms: starts,

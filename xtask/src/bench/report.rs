@@ -4,12 +4,19 @@ use std::fmt;
 
 use serde::Serialize;
 
+use super::herd::Herd;
 use super::load::Measured;
 
 /// `read_vs_bare` at least.
 const READ_VS_BARE: f64 = 0.5;
 /// `write_vs_fsync` at least.
 const WRITE_VS_FSYNC: f64 = 1.0;
+/// `refresh_per_s_per_core` at least.
+const REFRESHES: f64 = 500.0;
+/// `herd_100_beyond_ms` at most.
+const HERD_100_MS: f64 = 20.0;
+/// `herd_1000_vs_bare` at most.
+const HERD_1000: f64 = 2.0;
 /// `rss_idle_mb` at most.
 const RSS_IDLE_MB: f64 = 64.0;
 
@@ -18,6 +25,17 @@ const RSS_IDLE_MB: f64 = 64.0;
 pub(super) struct Figures {
     /// Authenticated, audited, decrypted reads per second ÷ those of a bare handler: median of the rounds.
     pub(super) read_vs_bare: f64,
+    /// The same of managed connections.
+    pub(super) managed_read_vs_bare: f64,
+    /// Durable refreshes per second ÷ cores, against a provider that answers at once; the cores are the load's and the
+    /// provider's, too.
+    pub(super) refresh_per_s_per_core: f64,
+    /// What the slowest one in a hundred of 100 readers of one grant waits beyond the provider, in milliseconds: median
+    /// of the herds.
+    pub(super) herd_100_beyond_ms: f64,
+    /// What the slowest one in a hundred of 1,000 waits beyond the provider ÷ what as many take with a bare handler:
+    /// median of the herds.
+    pub(super) herd_1000_vs_bare: f64,
     /// Durable writes per second ÷ append-and-fdatasync per second: median of the rounds.
     pub(super) write_vs_fsync: f64,
     /// 99th percentile of the server's reads in milliseconds: median of the rounds.
@@ -32,6 +50,9 @@ pub(super) struct Figures {
     pub(super) writers: usize,
     pub(super) cores: usize,
     pub(super) reads: Vec<ReadRound>,
+    pub(super) managed_reads: Vec<ReadRound>,
+    pub(super) refreshes: Measured,
+    pub(super) herds: Vec<Herd>,
     pub(super) writes: Vec<WriteRound>,
     pub(super) starts_ms: Vec<f64>,
 }
@@ -99,6 +120,30 @@ pub(super) fn judge(figures: &Figures) -> bool {
             figures.read_vs_bare >= READ_VS_BARE,
         ),
         (
+            "managed_read_vs_bare",
+            figures.managed_read_vs_bare,
+            format!("{READ_VS_BARE} or more"),
+            figures.managed_read_vs_bare >= READ_VS_BARE,
+        ),
+        (
+            "refresh_per_s_per_core",
+            figures.refresh_per_s_per_core,
+            format!("{REFRESHES:.0} or more"),
+            figures.refresh_per_s_per_core >= REFRESHES,
+        ),
+        (
+            "herd_100_beyond_ms",
+            figures.herd_100_beyond_ms,
+            format!("{HERD_100_MS:.0} or less"),
+            figures.herd_100_beyond_ms <= HERD_100_MS,
+        ),
+        (
+            "herd_1000_vs_bare",
+            figures.herd_1000_vs_bare,
+            format!("{HERD_1000:.1} or less"),
+            figures.herd_1000_vs_bare <= HERD_1000,
+        ),
+        (
             "write_vs_fsync",
             figures.write_vs_fsync,
             format!("{WRITE_VS_FSYNC:.1} or more"),
@@ -113,9 +158,9 @@ pub(super) fn judge(figures: &Figures) -> bool {
         ),
         ("start_ms", figures.start_ms, "no target".into(), true),
     ];
-    println!("\n{:<16} {:>10}   {:<14} met", "figure", "value", "target");
+    println!("\n{:<24} {:>10}   {:<14} met", "figure", "value", "target");
     for (name, value, target, met) in &rows {
-        println!("{name:<16} {value:>10.3}   {target:<14} {}", if *met { "yes" } else { "NO" });
+        println!("{name:<24} {value:>10.3}   {target:<14} {}", if *met { "yes" } else { "NO" });
     }
     rows.iter().all(|(.., met)| *met)
 }
@@ -127,6 +172,13 @@ mod tests {
     fn figures(read_vs_bare: f64, write_vs_fsync: f64, rss_idle_mb: f64) -> Figures {
         Figures {
             read_vs_bare,
+            managed_read_vs_bare: 0.5,
+            refresh_per_s_per_core: 500.0,
+            herd_100_beyond_ms: 20.0,
+            herd_1000_vs_bare: 2.0,
+            managed_reads: vec![],
+            refreshes: Measured { requests: 1, per_second: 1.0, p50_ms: 1.0, p99_ms: 1.0, max_ms: 1.0 },
+            herds: vec![],
             write_vs_fsync,
             read_p99_ms: 1.0,
             rss_idle_mb,
@@ -156,5 +208,10 @@ mod tests {
         assert!(!judge(&figures(0.5, 0.99, 64.0)));
         assert!(!judge(&figures(0.5, 1.0, 64.1)));
         assert!(!judge(&figures(f64::NAN, 1.0, 64.0)));
+        let met = || figures(0.5, 1.0, 64.0);
+        assert!(!judge(&Figures { managed_read_vs_bare: 0.49, ..met() }));
+        assert!(!judge(&Figures { refresh_per_s_per_core: 499.0, ..met() }));
+        assert!(!judge(&Figures { herd_100_beyond_ms: 20.1, ..met() }));
+        assert!(!judge(&Figures { herd_1000_vs_bare: f64::NAN, ..met() }));
     }
 }

@@ -29,6 +29,14 @@ impl Child {
         Self::start("xtask bench-bare", command, "bare ready on ").await
     }
 
+    /// The provider, from this very program.
+    pub(super) async fn provider() -> Outcome<Self> {
+        let this = std::env::current_exe().map_err(|error| format!("cannot name this program: {error}"))?;
+        let mut command = Command::new(this);
+        command.arg("bench-provider");
+        Self::start("xtask bench-provider", command, "provider ready on ").await
+    }
+
     async fn start(name: &'static str, mut command: Command, ready: &str) -> Outcome<Self> {
         let mut process = command
             .stdin(Stdio::null())

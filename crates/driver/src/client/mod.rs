@@ -4,6 +4,7 @@ mod admin;
 mod oauth2;
 mod rest;
 mod tls;
+mod token;
 mod transport;
 
 use std::fmt;
@@ -16,9 +17,10 @@ use tessera_types::{AccessToken, CallRequest, CallResponse, Context, json, route
 
 use crate::Error;
 pub use oauth2::{Pending, Stored};
+pub(crate) use transport::decode;
 pub use transport::http_client_builder;
+use transport::{Answer, Outgoing, Transport};
 pub use transport::{CONNECT_TIMEOUT, RESPONSE_LIMIT, TIMEOUT};
-use transport::{Outgoing, Transport, decode};
 
 /// A client of the Apps API and of the REST API v4, with the token of the App's bot or of a user.
 ///
@@ -100,8 +102,13 @@ impl Client {
         self.send(method, &format!("{}{route}", routes::API_V1), body).await
     }
 
-    /// `path` is below the site URL.
+    /// `path` is below the site URL. Gives the body of a 200 or 201.
     async fn send(&self, method: Method, path: &str, body: Option<Vec<u8>>) -> Result<Bytes, Error> {
+        self.ask(method, path, body).await?.good()
+    }
+
+    /// The same, with whatever is answered.
+    async fn ask(&self, method: Method, path: &str, body: Option<Vec<u8>>) -> Result<Answer, Error> {
         let token = self.token.as_ref().map_err(|member| Error::NoToken(member))?;
         let site = transport::site(&self.site_url)?;
         let http = match &self.http {

@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use http::{Method, StatusCode, header};
+use http::{HeaderMap, Method, StatusCode, header};
 use serde::de::DeserializeOwned;
 use tessera_types::{AccessToken, json};
 use url::Url;
@@ -67,9 +67,31 @@ pub(crate) struct Outgoing<'a> {
     pub(crate) body: Option<Vec<u8>>,
 }
 
+/// What came back; a redirect never does.
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    body: Bytes,
+}
+
+impl Answer {
+    /// The body of a 200 or 201.
+    pub(crate) fn good(self) -> Result<Bytes, Error> {
+        match self.status {
+            StatusCode::OK | StatusCode::CREATED => Ok(self.body),
+            status => Err(Error::Status { status: status.as_u16(), text: self.error_text() }),
+        }
+    }
+
+    /// The server's words about what went wrong.
+    pub(crate) fn error_text(&self) -> String {
+        error_text(&self.body)
+    }
+}
+
 impl Transport {
-    /// Sends once, never again, and gives the body of a 200 or 201.
-    pub(crate) async fn send(&self, outgoing: Outgoing<'_>) -> Result<Bytes, Error> {
+    /// Sends once, never again.
+    pub(crate) async fn send(&self, outgoing: Outgoing<'_>) -> Result<Answer, Error> {
         let url = format!("{}{}", self.site, outgoing.path);
         let mut bearer = header::HeaderValue::try_from(format!("Bearer {}", outgoing.token.expose()))
             .map_err(|_| {
@@ -83,16 +105,13 @@ impl Transport {
         if let Some(body) = outgoing.body {
             request = request.header(header::CONTENT_TYPE, "application/json").body(body);
         }
-        let answer = request.send().await.map_err(|error| self.broken(error))?;
+        let mut answer = request.send().await.map_err(|error| self.broken(error))?;
         let status = answer.status();
         if status.is_redirection() && status != StatusCode::NOT_MODIFIED {
             return Err(redirected(&answer));
         }
-        let body = self.read(answer).await?;
-        match status {
-            StatusCode::OK | StatusCode::CREATED => Ok(body),
-            _ => Err(Error::Status { status: status.as_u16(), text: error_text(&body) }),
-        }
+        let headers = std::mem::take(answer.headers_mut());
+        Ok(Answer { status, headers, body: self.read(answer).await? })
     }
 
     async fn read(&self, mut answer: reqwest::Response) -> Result<Bytes, Error> {

@@ -5,7 +5,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use http::StatusCode;
 use serde::Serialize;
 use serde_json::Value;
-use tessera_types::{AccessToken, AppId, CallResponse, Context, OAuth2App, OAuth2Context, Post, routes};
+use tessera_types::{
+    AccessToken, AppId, CallResponse, ClientSecret, Context, OAuth2App, OAuth2Context, Post, routes,
+};
 use tokio::net::TcpListener;
 
 use super::routes::router;
@@ -14,7 +16,8 @@ use crate::Client;
 
 /// A fake of the Apps API and of the few REST v4 routes that the [`Client`] uses, on a free port of the
 /// loopback interface. It answers as the server does, statuses and texts included, for one App; it knows
-/// who a token belongs to, who is a system administrator, and keeps what is stored, in memory.
+/// who a token belongs to, who is a system administrator, and keeps what is stored, in memory. With
+/// [`manage`](Self::manage) it keeps the tokens of the App's users itself, as the server does for a managed App.
 ///
 /// ```
 /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
@@ -131,9 +134,13 @@ impl FakeService {
     pub fn context_of(&self, user_id: &str) -> Context {
         let acting_user_access_token = self.token_of(user_id);
         let bot_access_token = self.bot_token();
-        let state = self.state();
+        let mut state = self.state();
         let app = AppId::unchecked(&state.app_id);
         let OAuth2App { remote_root_url, client_id, client_secret, data } = state.oauth2_app.clone();
+        let connect_url = routes::connect_url(self.site_url(), &app);
+        let is_managed = state.managed.is_some();
+        let (user, status) = state.expanded(user_id);
+        let reconnect_url = if matches!(status.as_str(), "" | "connected") { "" } else { &connect_url };
         Context {
             mattermost_site_url: self.site_url().to_owned(),
             app_path: routes::app_path(&app),
@@ -144,12 +151,14 @@ impl FakeService {
             oauth2: OAuth2Context {
                 remote_root_url,
                 client_id,
-                client_secret,
+                // A managed App needs none, and gets none.
+                client_secret: if is_managed { ClientSecret::default() } else { client_secret },
                 data,
-                connect_url: routes::connect_url(self.site_url(), &app),
                 complete_url: routes::complete_url(self.site_url(), &app),
-                user: state.expanded(user_id),
-                ..OAuth2Context::default()
+                user,
+                status,
+                reconnect_url: reconnect_url.to_owned(),
+                connect_url,
             },
             ..Context::default()
         }
@@ -161,6 +170,7 @@ impl FakeService {
         context.acting_user = None;
         context.acting_user_access_token = AccessToken::default();
         context.oauth2.user = None;
+        (context.oauth2.status, context.oauth2.reconnect_url) = <(String, String)>::default();
         context
     }
 
@@ -210,7 +220,7 @@ impl FakeService {
         self.state().failures.push_back((status, text.to_owned()));
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    pub(super) fn state(&self) -> MutexGuard<'_, State> {
         lock(&self.inner.state)
     }
 }

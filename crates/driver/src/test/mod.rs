@@ -3,6 +3,7 @@
 
 mod call;
 mod fake;
+mod managed;
 mod routes;
 mod state;
 

@@ -1,19 +1,21 @@
 //! The fake service's answers: the statuses and texts of the real ones.
 
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State as Shared};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
-use http::{HeaderMap, Method, StatusCode, header};
+use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use serde::Serialize;
 use serde_json::json;
 use tessera_types::{App, CallRequest, ListedApp, Manifest, OAuth2App, Post, json as wire, routes};
 
 use super::fake::{Recorded, lock};
 use super::state::{Identity, State};
+use crate::ConnectionStatus;
 
 /// The server takes no larger body for a record, in bytes.
 const RECORD_LIMIT: usize = 8192;
@@ -87,13 +89,13 @@ fn apps_api(state: &mut State, route: &str, asked: &Asked) -> Result<Response, R
     match (route, &asked.method) {
         ("/oauth2/app", _) if writes => store_app(state, asked),
         ("/oauth2/user", _) if writes => store_user(state, asked),
-        ("/oauth2/user", &Method::GET) => {
-            let caller = asked.user()?;
-            Ok(state.users.get(&caller.user_id).cloned().unwrap_or_default().into_response())
-        }
+        ("/oauth2/user", &Method::GET) => get_user(state, asked),
         ("/oauth2/user", &Method::DELETE) => {
             let user_id = asked.user()?.user_id.clone();
-            state.users.insert(user_id, Bytes::from_static(b"null"));
+            match &mut state.managed {
+                Some(managed) => drop(managed.end(&user_id)),
+                None => drop(state.users.insert(user_id, Bytes::from_static(b"null"))),
+            }
             Ok(StatusCode::OK.into_response())
         }
         ("/call", &Method::POST) => call(state, asked),
@@ -139,8 +141,58 @@ fn store_user(state: &mut State, asked: &Asked) -> Result<Response, Refusal> {
     if serde_json::from_slice::<serde::de::IgnoredAny>(&asked.body).is_err() {
         return Err((StatusCode::BAD_REQUEST, "payload is not valid JSON: invalid input".into()));
     }
+    if let Some(managed) = &mut state.managed {
+        if !matches!(asked.body.trim_ascii(), b"null" | b"{}") {
+            let text = format!(
+                "the connections of app {} are managed: the service keeps their tokens, and the app cannot store one; \
+                 storing null disconnects",
+                state.app_id
+            );
+            return Err((StatusCode::CONFLICT, text));
+        }
+        managed.end(&caller.user_id);
+        return Ok(StatusCode::OK.into_response());
+    }
     state.users.insert(caller.user_id.clone(), asked.body.clone());
     Ok(StatusCode::OK.into_response())
+}
+
+fn get_user(state: &mut State, asked: &Asked) -> Result<Response, Refusal> {
+    let caller = asked.user()?;
+    let Some(managed) = &mut state.managed else {
+        return Ok(state.users.get(&caller.user_id).cloned().unwrap_or_default().into_response());
+    };
+    let least = url::form_urlencoded::parse(asked.query.as_bytes()).find(|(name, _)| name == "min_ttl");
+    let least = match least.map(|(_, seconds)| seconds.parse().map(Duration::from_secs)) {
+        None => None,
+        Some(Ok(least)) => Some(least),
+        Some(Err(_)) => {
+            let text = "min_ttl must be a whole number of seconds, a year at most: invalid input";
+            return Err((StatusCode::BAD_REQUEST, text.into()));
+        }
+    };
+    Ok(match managed.give(&caller.user_id, least) {
+        Ok(given) => {
+            let is_empty = given.body.is_empty();
+            let mut response = Body::from(given.body).into_response();
+            if !is_empty {
+                let json = HeaderValue::from_static("application/json");
+                response.headers_mut().insert(header::CONTENT_TYPE, json);
+            }
+            if matches!(given.status, ConnectionStatus::MissingScopes | ConnectionStatus::NeedsReconnect) {
+                let word = HeaderValue::from_static(given.status.word());
+                response.headers_mut().insert("tessera-connection", word);
+            }
+            response
+        }
+        Err((status, text, retry_after)) => {
+            let mut response = refuse((status, text));
+            if let Some(wait) = retry_after {
+                response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(wait.as_secs()));
+            }
+            response
+        }
+    })
 }
 
 fn within_limit(asked: &Asked) -> Result<(), Refusal> {

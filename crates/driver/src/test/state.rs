@@ -7,6 +7,7 @@ use http::StatusCode;
 use tessera_types::{AccessToken, App, CallResponse, Manifest, OAuth2App, Post, RawJson, User};
 
 use super::fake::Recorded;
+use super::managed::Managed;
 
 /// Who a token belongs to.
 #[derive(Clone, PartialEq, Eq)]
@@ -21,6 +22,8 @@ pub(super) struct State {
     pub(super) tokens: HashMap<String, Identity>,
     pub(super) admins: BTreeSet<String>,
     pub(super) oauth2_app: OAuth2App,
+    /// Where an administrator gave the App a provider record.
+    pub(super) managed: Option<Managed>,
     /// The bytes as they were stored.
     pub(super) users: BTreeMap<String, Bytes>,
     pub(super) listed: BTreeMap<String, Manifest>,
@@ -40,6 +43,7 @@ impl State {
             tokens: HashMap::new(),
             admins: BTreeSet::new(),
             oauth2_app: OAuth2App::default(),
+            managed: None,
             users: BTreeMap::new(),
             listed: BTreeMap::new(),
             installed: BTreeMap::new(),
@@ -77,12 +81,19 @@ impl State {
         }
     }
 
-    /// A user's record as the server expands it: absent, `null` and `{}` are left out.
-    pub(super) fn expanded(&self, user_id: &str) -> Option<RawJson> {
-        let bytes = self.users.get(user_id)?;
-        if matches!(bytes.trim_ascii(), b"null" | b"{}") {
-            return None;
+    /// A user's record as the server expands it, where absent, `null` and `{}` are left out; and how a managed
+    /// connection stands.
+    pub(super) fn expanded(&mut self, user_id: &str) -> (Option<RawJson>, String) {
+        if let Some(managed) = &mut self.managed {
+            return match managed.give(user_id, None) {
+                Ok(given) => (RawJson::from_slice(&given.body).ok(), given.status.word().to_owned()),
+                Err(_) => (None, "unavailable".to_owned()),
+            };
         }
-        RawJson::from_slice(bytes).ok()
+        let Some(bytes) = self.users.get(user_id) else { return (None, String::new()) };
+        if matches!(bytes.trim_ascii(), b"null" | b"{}") {
+            return (None, String::new());
+        }
+        (RawJson::from_slice(bytes).ok(), String::new())
     }
 }

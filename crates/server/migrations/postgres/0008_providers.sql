@@ -5,6 +5,7 @@ CREATE TABLE providers (
     document   TEXT COLLATE "C" NOT NULL,
     fault      TEXT COLLATE "C" NOT NULL DEFAULT '',
     fault_at   BIGINT NOT NULL DEFAULT 0,
+    pkce       TEXT COLLATE "C" NOT NULL DEFAULT '',
     updated_at BIGINT NOT NULL,
     updated_by TEXT COLLATE "C" NOT NULL
 );

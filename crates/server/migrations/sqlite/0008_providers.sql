@@ -5,6 +5,7 @@ CREATE TABLE providers (
     document   TEXT    NOT NULL,
     fault      TEXT    NOT NULL DEFAULT '',
     fault_at   INTEGER NOT NULL DEFAULT 0,
+    pkce       TEXT    NOT NULL DEFAULT '',
     updated_at INTEGER NOT NULL,
     updated_by TEXT    NOT NULL
 ) STRICT;

@@ -3,17 +3,18 @@
 //! All of it goes through the rooms that a request goes through, so rows, seals and tokens are real ones; only the
 //! people are made without a password, as nobody signs in.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
 use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
-use tessera_types::{App, AppId, DeployType, Http, Manifest};
+use tessera_types::{App, AppId, AuthorizationCode, ClientSecret, DeployType, Http, Manifest, SecretBytes};
 use url::Url;
 
 use crate::boot::config::Config;
 use crate::boot::{self, House};
 use crate::env::Env;
-use crate::grants::Act;
+use crate::grants::{Act, NewClient, ProviderRecord, Returned, Use, Want};
 use crate::platform::{AppToken, Platform as _};
 
 /// One user of the bench.
@@ -39,21 +40,75 @@ fn failed(error: impl std::fmt::Display) -> Error {
 /// How many users are made at a time: enough to fill the writer's batches.
 const AT_A_TIME: usize = 64;
 
-/// Seeds `users` users in a folder that no server uses now.
-pub async fn seed(dir: &Path, users: usize) -> Result<Vec<SeededUser>, Error> {
+/// How many users of which kind.
+#[derive(Debug, Clone, Copy)]
+pub struct Many {
+    /// With a record that their App keeps itself.
+    pub stored: usize,
+    /// With a managed connection at a provider that answers at once.
+    pub managed: usize,
+    /// With one at a provider that takes its time.
+    pub slow: usize,
+}
+
+/// Who was seeded.
+pub struct Seeded {
+    /// As in [`Many`].
+    pub stored: Vec<SeededUser>,
+    /// As in [`Many`].
+    pub managed: Vec<SeededUser>,
+    /// As in [`Many`].
+    pub slow: Vec<SeededUser>,
+}
+
+/// Seeds a folder that no server uses now. `provider` is where the bench's provider is.
+pub async fn seed(dir: &Path, many: &Many, provider: &str) -> Result<Seeded, Error> {
     let config = Config::development(dir, "127.0.0.1:0");
     let site = Url::parse("http://localhost:8065").map_err(failed)?;
     let house = Arc::new(boot::build(&config, site, Env::system()).await.map_err(failed)?);
-    let app = Box::pin(install(&house)).await?;
-    stream::iter(0..users)
-        .map(|number| user(Arc::clone(&house), app.clone(), number))
+    let app = Box::pin(install(&house, "bench")).await?;
+    let stored = stream::iter(0..many.stored)
+        .map(|number| stored(Arc::clone(&house), app.clone(), number))
         .buffered(AT_A_TIME)
         .try_collect()
-        .await
+        .await?;
+    let mut kinds = Vec::new();
+    for (name, path, many) in [("bench-managed", "", many.managed), ("bench-slow", "/slow", many.slow)] {
+        let app = Box::pin(install(&house, name)).await?;
+        set_provider(&house, &app, &format!("{provider}{path}")).await?;
+        let users: Vec<SeededUser> = stream::iter(0..many)
+            .map(|number| managed(Arc::clone(&house), app.clone(), number))
+            .buffered(AT_A_TIME)
+            .try_collect()
+            .await?;
+        kinds.push(users);
+    }
+    // Everybody is told that they are connected: now, and not while something is measured.
+    while house.grants.work_once().await.map_err(failed)? > 0 {}
+    let slow = kinds.pop().unwrap_or_default();
+    Ok(Seeded { stored, managed: kinds.pop().unwrap_or_default(), slow })
 }
 
-async fn install(house: &House) -> Result<AppId, Error> {
-    let id = AppId::new("bench").map_err(failed)?;
+/// Where people would come back to, if anybody went.
+fn redirect() -> Result<Url, Error> {
+    Url::parse("http://localhost:8065/complete").map_err(failed)
+}
+
+async fn set_provider(house: &House, app: &AppId, provider: &str) -> Result<(), Error> {
+    let descriptor = format!(
+        "name = 'bench'\ndisplay_name = 'Bench'\nauthorize_url = '{provider}/authorize'\n\
+         token_url = '{provider}/token'\nscopes = {{ none = true }}\n[refresh]\nrotation = 'always'\n\
+         grace_seconds = 60\n"
+    );
+    let record = ProviderRecord { descriptor, ..ProviderRecord::default() };
+    let client = NewClient { id: "bench".into(), secret: ClientSecret::new("bench") };
+    let act = Act { actor: "", app, request: "bench", reason: "bench" };
+    house.grants.set_provider(&act, record, Some(client), &redirect()?).await.map_err(failed)?;
+    Ok(())
+}
+
+async fn install(house: &House, name: &str) -> Result<AppId, Error> {
+    let id = AppId::new(name).map_err(failed)?;
     let manifest = Manifest {
         app_id: id.as_str().into(),
         display_name: "Bench".into(),
@@ -77,15 +132,43 @@ async fn install(house: &House) -> Result<AppId, Error> {
     Ok(id)
 }
 
-async fn user(house: Arc<House>, app: AppId, number: usize) -> Result<SeededUser, Error> {
-    let user_id = house.standalone.enrol(&format!("bench-{number:06}")).await.map_err(failed)?;
-    let token = match house.standalone.app_token(&app, &user_id).await.map_err(failed)? {
-        AppToken::Token(token) => token.expose().to_owned(),
-        AppToken::NeedsConsent { .. } | AppToken::Refused(_) => return Err(failed("no token was given")),
-    };
+/// A user, and the token with which an App acts as them.
+async fn enrolled(house: &House, app: &AppId, number: usize) -> Result<(String, String), Error> {
+    let user_id = house.standalone.enrol(&format!("{app}-{number:06}")).await.map_err(failed)?;
+    match house.standalone.app_token(app, &user_id).await.map_err(failed)? {
+        AppToken::Token(token) => Ok((user_id, token.expose().to_owned())),
+        AppToken::NeedsConsent { .. } | AppToken::Refused(_) => Err(failed("no token was given")),
+    }
+}
+
+async fn stored(house: Arc<House>, app: AppId, number: usize) -> Result<SeededUser, Error> {
+    let (user_id, token) = enrolled(&house, &app, number).await?;
     let body =
         format!(r#"{{"access_token":"bench-{number:026}","token_type":"Bearer","number":{}}}"#, number % 10);
     let act = Act { actor: &user_id, app: &app, request: "bench", reason: "bench" };
     house.grants.put_record(&act, body.as_bytes()).await.map_err(failed)?;
+    Ok(SeededUser { token, user_id, body })
+}
+
+/// Connected by the way that people go, but for the page of the provider.
+async fn managed(house: Arc<House>, app: AppId, number: usize) -> Result<SeededUser, Error> {
+    let (user_id, token) = enrolled(&house, &app, number).await?;
+    let act = Act { actor: &user_id, app: &app, request: "bench", reason: "bench" };
+    let redirect_uri = redirect()?;
+    let (grants, state) = (&house.grants, "bench");
+    let authorized = grants.authorize(&act, &redirect_uri, state, false).await.map_err(failed)?;
+    let (_, flow) = authorized.ok_or_else(|| failed("the App is not managed"))?;
+    let flow = SecretBytes::new(flow.to_vec());
+    let returned = Returned {
+        flow: &flow,
+        redirect_uri: &redirect_uri,
+        code: AuthorizationCode::new("code"),
+        iss: None,
+        values: &BTreeMap::new(),
+    };
+    grants.accept(&act, returned).await.map_err(failed)?;
+    let released = grants.record(&act, Use::Api, Want::default()).await.map_err(failed)?;
+    let record = released.record.ok_or_else(|| failed("no token was given"))?;
+    let body = String::from_utf8_lossy(record.expose()).into_owned();
     Ok(SeededUser { token, user_id, body })
 }

@@ -6,14 +6,14 @@ use std::process::ExitCode;
 
 use axum::http::Method;
 use clap::{Args, Parser, Subcommand};
-use tessera_types::AccessToken;
 
+use super::apps::{self, AppsArgs};
 use super::check::{self, CheckArgs};
 use super::dev::{self, DevArgs};
 use super::new::{self, NewArgs};
-use super::remote::Remote;
+use super::target::Target;
 use super::verify::{self, VerifyArgs};
-use super::{fetch, local, manual, serve};
+use super::{lines, local, manual, serve};
 use crate::env::Env;
 use crate::vault::RootKey;
 
@@ -43,7 +43,7 @@ enum Command {
     New(NewArgs),
     /// Read an App's manifest and bindings, say what is wrong, and what will work where.
     Check(CheckArgs),
-    /// A development server, the hello-oauth2 App and a local OAuth2 provider, all in one.
+    /// A development server, an example App and a local OAuth2 provider, all in one.
     #[cfg(feature = "demo")]
     Demo(DemoArgs),
     /// The local OAuth2 provider alone, to try an App or a server against: it misbehaves as it is told.
@@ -51,7 +51,7 @@ enum Command {
     Simulate(super::simulate::SimulateArgs),
     /// List, install, enable, disable and uninstall Apps of a running server.
     Apps(AppsArgs),
-    /// Show who is connected, never with what.
+    /// Show who is connected, never with what, or end a connection.
     Connections(ConnectionsArgs),
     /// Make a root key.
     Keys {
@@ -109,78 +109,15 @@ struct DemoArgs {
     /// Walk the whole flow without a browser, print each step, and end.
     #[arg(long)]
     headless: bool,
+    /// With an App whose users' tokens the service keeps: it has a provider record, and no OAuth2 code.
+    #[arg(long)]
+    managed: bool,
     /// Keep data here instead of in a fresh temporary folder.
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
     /// Where the site listens.
     #[arg(long, value_name = "ADDRESS:PORT")]
     listen: Option<std::net::SocketAddr>,
-}
-
-/// Which running server.
-#[derive(Debug, Args)]
-struct Target {
-    /// The data folder of the running server.
-    #[arg(long, global = true, value_name = "DIR", default_value = "tessera-dev-data")]
-    data: PathBuf,
-    /// A server elsewhere, by its address, instead of the one that has the folder.
-    #[arg(long, global = true, value_name = "URL")]
-    server: Option<url::Url>,
-    /// A file with an administrator's token for `--server`, unless `TESSERA_TOKEN` has it.
-    #[arg(long, global = true, value_name = "FILE", requires = "server")]
-    token_file: Option<PathBuf>,
-}
-
-impl Target {
-    /// The server elsewhere, if one is named.
-    fn remote(&self) -> Result<Option<Remote>, Failure> {
-        let Some(server) = &self.server else { return Ok(None) };
-        let token = match &self.token_file {
-            Some(path) => std::fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?,
-            None => std::env::var("TESSERA_TOKEN")
-                .map_err(|_| "--server needs an administrator's token: name its file with --token-file, or set TESSERA_TOKEN")?,
-        };
-        Ok(Some(Remote::new(server.clone(), AccessToken::new(token.trim()))?))
-    }
-}
-
-#[derive(Debug, Args)]
-struct AppsArgs {
-    #[command(flatten)]
-    target: Target,
-    #[command(subcommand)]
-    command: AppsCommand,
-}
-
-#[derive(Debug, Subcommand)]
-enum AppsCommand {
-    /// Show the Apps.
-    List,
-    /// List an App by its manifest: a file, or an address such as `http://localhost:4000/manifest.json`.
-    Add {
-        /// Where the manifest is.
-        manifest: String,
-    },
-    /// Install a listed App.
-    Install {
-        /// Its id.
-        app: String,
-    },
-    /// Enable an App.
-    Enable {
-        /// Its id.
-        app: String,
-    },
-    /// Disable an App: its tokens end at once, its data stays.
-    Disable {
-        /// Its id.
-        app: String,
-    },
-    /// Uninstall an App: everything of it goes.
-    Uninstall {
-        /// Its id.
-        app: String,
-    },
 }
 
 #[derive(Debug, Args)]
@@ -193,9 +130,24 @@ struct ConnectionsArgs {
     /// Of this user id only.
     #[arg(long, value_name = "ID")]
     user: Option<String>,
+    #[command(subcommand)]
+    command: Option<ConnectionsCommand>,
 }
 
-type Failure = Box<dyn std::error::Error + Send + Sync>;
+#[derive(Debug, Subcommand)]
+enum ConnectionsCommand {
+    /// End somebody's connection: it is deleted here at once, and its provider is asked to end it where the service can.
+    End {
+        /// With this App.
+        #[arg(long, value_name = "ID")]
+        app: String,
+        /// Of this user id.
+        #[arg(long, value_name = "ID")]
+        user: String,
+    },
+}
+
+pub(super) type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 /// Runs the command line.
 pub fn main() -> ExitCode {
@@ -229,12 +181,13 @@ async fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Check(args) => return Box::pin(check::run(args, json)).await,
         #[cfg(feature = "demo")]
         Command::Demo(args) => {
-            let DemoArgs { headless, data, listen } = args;
-            return Ok(super::demo::run(super::demo::DemoOptions { headless, data, listen, json }).await);
+            let DemoArgs { headless, managed, data, listen } = args;
+            let options = super::demo::DemoOptions { headless, managed, data, listen, json };
+            return Ok(super::demo::run(options).await);
         }
         #[cfg(feature = "demo")]
         Command::Simulate(args) => return super::simulate::run(args, json).await,
-        Command::Apps(args) => apps(args, json).await?,
+        Command::Apps(args) => return apps::run(args, json).await,
         Command::Connections(args) => connections(args, json).await?,
         Command::Keys { command: KeysCommand::Generate } => {
             writeln!(std::io::stdout(), "{}", *RootKey::generate(&Env::system())?.to_text())?;
@@ -263,54 +216,10 @@ async fn run_serve(args: ServeArgs) -> Result<(), Failure> {
     Ok(())
 }
 
-async fn apps(args: AppsArgs, json: bool) -> Result<(), Failure> {
-    if let Some(remote) = args.target.remote()? {
-        return apps_elsewhere(&remote, args.command, json).await;
-    }
-    let dir = args.target.data;
-    let (app, verb) = match args.command {
-        AppsCommand::List => {
-            let bytes = local::command(&dir, Method::GET, "/apps", Vec::new()).await?;
-            return show_apps(&bytes, json);
-        }
-        AppsCommand::Add { manifest } => {
-            let manifest = read_manifest(&manifest).await?;
-            return say(&local::command(&dir, Method::POST, "/apps", manifest).await?, json);
-        }
-        AppsCommand::Install { app } => (app, "install"),
-        AppsCommand::Enable { app } => (app, "enable"),
-        AppsCommand::Disable { app } => (app, "disable"),
-        AppsCommand::Uninstall { app } => (app, "uninstall"),
-    };
-    let app = percent_encoding::utf8_percent_encode(&app, percent_encoding::NON_ALPHANUMERIC);
-    let path = format!("/apps/{app}/{verb}");
-    say(&local::command(&dir, Method::POST, &path, Vec::new()).await?, json)
-}
-
-async fn apps_elsewhere(remote: &Remote, command: AppsCommand, json: bool) -> Result<(), Failure> {
-    let (app, verb) = match command {
-        AppsCommand::List => return show_apps(&serde_json::to_vec(&remote.apps().await?)?, json),
-        AppsCommand::Add { manifest } => {
-            return say(remote.add(&read_manifest(&manifest).await?).await?.as_bytes(), json);
-        }
-        AppsCommand::Install { app } => (app, "install"),
-        AppsCommand::Enable { app } => (app, "enable"),
-        AppsCommand::Disable { app } => (app, "disable"),
-        AppsCommand::Uninstall { app } => (app, "uninstall"),
-    };
-    say(remote.switch(&app, verb).await?.as_bytes(), json)
-}
-
-async fn read_manifest(place: &str) -> Result<Vec<u8>, Failure> {
-    if !place.starts_with("http://") && !place.starts_with("https://") {
-        return Ok(std::fs::read(place).map_err(|error| format!("{place}: {error}"))?);
-    }
-    let url = url::Url::parse(place)?;
-    let egress = fetch::egress_for(&url)?;
-    Ok(fetch::manifest(&egress, &url).await.map_err(|unread| format!("{place}: {unread}"))?.to_vec())
-}
-
 async fn connections(args: ConnectionsArgs, json: bool) -> Result<(), Failure> {
+    if let Some(ConnectionsCommand::End { app, user }) = &args.command {
+        return end_connection(&args.target, app, user, json).await;
+    }
     let mut query = url::form_urlencoded::Serializer::new(String::new());
     for (name, value) in [("app", &args.app), ("user", &args.user)] {
         if let Some(value) = value {
@@ -327,38 +236,20 @@ async fn connections(args: ConnectionsArgs, json: bool) -> Result<(), Failure> {
             serde_json::to_vec(&found)?.into()
         }
     };
-    let mut out = std::io::stdout().lock();
-    if json {
-        out.write_all(&bytes)?;
-        return Ok(writeln!(out)?);
-    }
-    let found: Vec<crate::grants::Connection> = serde_json::from_slice(&bytes)?;
-    writeln!(out, "{:<24} {:<28} {:<20} {:<20} BY", "APP", "USER", "CONNECTED SINCE", "LAST USED")?;
-    for connection in &found {
-        let since = day(connection.connected_at);
-        let used = connection.last_used_at.map_or_else(|| "never".to_owned(), day);
-        let by = connection.last_used_by.as_deref().unwrap_or("-");
-        writeln!(out, "{:<24} {:<28} {since:<20} {used:<20} {by}", connection.app, connection.user)?;
-    }
-    Ok(())
+    lines::connections(&bytes, json)
 }
 
-fn show_apps(bytes: &[u8], json: bool) -> Result<(), Failure> {
-    let mut out = std::io::stdout().lock();
-    if json {
-        out.write_all(bytes)?;
-        return Ok(writeln!(out)?);
+async fn end_connection(target: &Target, app: &str, user: &str, json: bool) -> Result<(), Failure> {
+    if let Some(remote) = target.remote()? {
+        return say(remote.end(app, user).await?.as_bytes(), json);
     }
-    let lines: Vec<local::AppLine> = serde_json::from_slice(bytes)?;
-    writeln!(out, "{:<24} {:<10} {:>11}  WHERE", "APP", "STATUS", "CONNECTIONS")?;
-    for line in &lines {
-        let connections = line.connections.map_or_else(|| "-".to_owned(), |count| count.to_string());
-        writeln!(out, "{:<24} {:<10} {connections:>11}  {}", line.app, line.status, line.root_url)?;
-    }
-    Ok(())
+    let mut query = url::form_urlencoded::Serializer::new(String::new());
+    let query = query.extend_pairs([("app", app), ("user", user)]).finish();
+    let path = format!("/connections?{query}");
+    say(&local::command(&target.data, Method::DELETE, &path, Vec::new()).await?, json)
 }
 
-fn say(bytes: &[u8], json: bool) -> Result<(), Failure> {
+pub(super) fn say(bytes: &[u8], json: bool) -> Result<(), Failure> {
     let text = String::from_utf8_lossy(bytes);
     let mut out = std::io::stdout().lock();
     match json {
@@ -366,14 +257,4 @@ fn say(bytes: &[u8], json: bool) -> Result<(), Failure> {
         false => writeln!(out, "{text}")?,
     }
     Ok(())
-}
-
-/// UTC, to the minute.
-fn day(unix_ms: i64) -> String {
-    match time::OffsetDateTime::from_unix_timestamp(unix_ms / 1000) {
-        Ok(at) => {
-            format!("{} {:02}:{:02} UTC", at.date(), at.hour(), at.minute())
-        }
-        Err(_) => "?".into(),
-    }
 }

@@ -44,6 +44,8 @@ pub struct House {
     pub lifecycle: Arc<Lifecycle>,
     /// For commands that a running server is given.
     pub grants: Arc<Grants>,
+    /// Whether it does by itself what is due of managed connections; a test with a clock of its own does that instead.
+    pub works: bool,
     /// Where the site is.
     pub site_url: Url,
     /// The file of a root key that was made just now.
@@ -193,7 +195,18 @@ pub async fn build(config: &Config, site_url: Url, env: Env) -> Result<House, Er
         .merge(crate::web::sign_in::router(Arc::clone(&standalone)))
         .merge(health.clone());
     let router = http::router(rooms, more);
-    Ok(House { router, health, readiness, connect, standalone, lifecycle, grants, site_url, new_root_key })
+    Ok(House {
+        router,
+        health,
+        readiness,
+        connect,
+        standalone,
+        lifecycle,
+        grants,
+        works: true,
+        site_url,
+        new_root_key,
+    })
 }
 
 /// As Apps are told it: without the slash that parsing adds to a bare host.

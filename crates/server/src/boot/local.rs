@@ -16,16 +16,22 @@ use bytes::Bytes;
 use http_body_util::{BodyExt as _, Full};
 use hyper_util::rt::TokioIo;
 use serde::{Deserialize, Serialize};
-use tessera_types::{AppId, DeployType, Manifest, UpdateAppListing, json};
+use tessera_types::{AppId, DeployType, Manifest, UpdateAppListing, json, routes};
 use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::watch;
 
 use super::house::Error;
-use crate::grants::Grants;
+use super::provider;
+use crate::grants::{Act, Grants};
 use crate::lifecycle::{self, By, Lifecycle};
+use crate::platform::{Audience, Event, REFRESH_BINDINGS};
 
 const NAME: &str = "tessera.sock";
 const PATIENCE: Duration = Duration::from_secs(40);
+/// Who acts: no person of the site.
+pub(super) const NOBODY: &str = "";
+/// What stands in the audit log for a request's id.
+pub(super) const REQUEST: &str = "local";
 
 /// The socket, open.
 pub(super) struct Socket {
@@ -47,8 +53,9 @@ pub(super) fn open(dir: &Path, lifecycle: Arc<Lifecycle>, grants: Arc<Grants>) -
     let router = Router::new()
         .route("/apps", get(apps).post(add))
         .route("/apps/{app}/{verb}", post(switch))
-        .route("/connections", get(connections))
-        .with_state(Local { lifecycle, grants });
+        .route("/connections", get(connections).delete(end_connection))
+        .with_state(Local { lifecycle: Arc::clone(&lifecycle), grants: Arc::clone(&grants) })
+        .merge(provider::routes(lifecycle, grants));
     Ok(Socket { listener, path, router })
 }
 
@@ -71,7 +78,7 @@ struct Local {
 }
 
 /// A refusal in words.
-struct Refused(String);
+pub(super) struct Refused(pub(super) String);
 
 impl<E: std::error::Error> From<E> for Refused {
     fn from(error: E) -> Self {
@@ -98,12 +105,16 @@ pub(super) struct AppLine {
     pub root_url: String,
     /// How many users are connected, up to a thousand, where that was counted.
     pub connections: Option<usize>,
+    /// What to register at the App's provider.
+    #[serde(default)]
+    pub redirect_uri: String,
 }
 
 async fn apps(State(local): State<Local>) -> Result<Vec<u8>, Refused> {
     let mut lines = Vec::new();
     for manifest in local.lifecycle.apps.manifests().await? {
-        let app = local.lifecycle.apps.get(&AppId::unchecked(manifest.app_id.as_str())).await?;
+        let id = AppId::unchecked(manifest.app_id.as_str());
+        let app = local.lifecycle.apps.get(&id).await?;
         let status = match &app {
             None => "listed",
             Some(app) if app.disabled => "disabled",
@@ -112,6 +123,7 @@ async fn apps(State(local): State<Local>) -> Result<Vec<u8>, Refused> {
         lines.push(AppLine {
             status: status.into(),
             connections: Some(local.grants.of_app(&manifest.app_id, "", 1000).await?.len()),
+            redirect_uri: routes::complete_url(local.lifecycle.site_url.as_str(), &id),
             root_url: manifest.http.map(|http| http.root_url).unwrap_or_default(),
             app: manifest.app_id,
             name: manifest.display_name,
@@ -153,6 +165,13 @@ struct Which {
     user: Option<String>,
 }
 
+/// One connection.
+#[derive(Deserialize)]
+struct Whose {
+    app: AppId,
+    user: String,
+}
+
 async fn connections(State(local): State<Local>, Query(which): Query<Which>) -> Result<Vec<u8>, Refused> {
     let mut found = Vec::new();
     match (&which.user, &which.app) {
@@ -170,9 +189,21 @@ async fn connections(State(local): State<Local>, Query(which): Query<Which>) -> 
     Ok(serde_json::to_vec(&found)?)
 }
 
+/// Ends a connection; whoever owns the folder is no person of the site, so the log names no actor.
+async fn end_connection(State(local): State<Local>, Query(whose): Query<Whose>) -> Result<String, Refused> {
+    let Whose { app, user } = whose;
+    let act = Act { actor: NOBODY, app: &app, request: REQUEST, reason: "administrator" };
+    if !local.grants.end_of(&act, &user).await? {
+        return Err(Refused(format!("user {user} has no connection with app {app}")));
+    }
+    let audience = Audience::User(user.clone());
+    local.lifecycle.platform.publish(Event { name: REFRESH_BINDINGS, audience });
+    Ok(format!("Ended the connection of {user} with {app}"))
+}
+
 /// Whoever owns the folder: no person of the site.
 fn by() -> By<'static> {
-    By { actor: "", request: "local", deadline: tokio::time::Instant::now() + lifecycle::PATIENCE }
+    By { actor: NOBODY, request: REQUEST, deadline: tokio::time::Instant::now() + lifecycle::PATIENCE }
 }
 
 /// What came of a command.

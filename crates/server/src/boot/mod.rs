@@ -1,5 +1,6 @@
 //! Command line, settings, building each room once, signals, graceful stop. Nobody imports this room.
 
+mod apps;
 pub mod bench_seed;
 mod check;
 pub mod cli;
@@ -9,12 +10,14 @@ pub mod demo;
 mod dev;
 mod fetch;
 mod house;
+mod lines;
 mod local;
 mod log;
 mod manual;
 mod messenger;
 mod new;
 mod probe;
+mod provider;
 pub mod ready;
 mod remote;
 pub mod serve;
@@ -22,6 +25,7 @@ pub mod serve;
 mod simulate;
 #[cfg(feature = "otel")]
 mod spans;
+mod target;
 #[cfg_attr(not(feature = "otel"), path = "traces_absent.rs")]
 mod traces;
 mod verify;

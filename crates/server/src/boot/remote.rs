@@ -41,6 +41,7 @@ impl Remote {
             installed: bool,
             enabled: bool,
             root_url: String,
+            redirect_uri: String,
         }
         let lines: Vec<Line> = self.read(&format!("{}/apps", routes::TESSERA_V1)).await?;
         let line = |line: Line| AppLine {
@@ -53,6 +54,7 @@ impl Remote {
             app: line.app_id,
             name: line.display_name,
             root_url: line.root_url,
+            redirect_uri: line.redirect_uri,
             connections: None,
         };
         Ok(lines.into_iter().map(line).collect())
@@ -86,6 +88,20 @@ impl Remote {
     pub(super) async fn connections(&self, app: &str) -> Result<Vec<Connection>, CommandError> {
         let app = percent_encoding::utf8_percent_encode(app, percent_encoding::NON_ALPHANUMERIC);
         self.read(&format!("{}/apps/{app}/connections?limit=1000", routes::TESSERA_V1)).await
+    }
+
+    /// Asks one of our own routes; `path` is what comes after `tessera/v1`.
+    pub(super) async fn ask(&self, method: Method, path: &str, body: Vec<u8>) -> Result<Bytes, CommandError> {
+        let body = (!body.is_empty()).then(|| Bytes::from(body));
+        self.send(method, &format!("{}{path}", routes::TESSERA_V1), body).await
+    }
+
+    /// Ends somebody's connection with an App.
+    pub(super) async fn end(&self, app: &str, user: &str) -> Result<String, CommandError> {
+        let segment = |text| percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC);
+        let path = format!("{}/apps/{}/connections/{}", routes::TESSERA_V1, segment(app), segment(user));
+        self.send(Method::DELETE, &path, None).await?;
+        Ok(format!("Ended the connection of {user} with {app}"))
     }
 
     async fn read<T: serde::de::DeserializeOwned>(&self, path: &str) -> Result<T, CommandError> {

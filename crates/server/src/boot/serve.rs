@@ -153,13 +153,21 @@ impl Listening {
     pub async fn serve(self, stop: watch::Receiver<bool>) -> Result<(), Error> {
         let Self { house, listeners, health, dir } = self;
         let House {
-            router, health: health_routes, readiness, connect, standalone, lifecycle, grants, ..
+            router,
+            health: health_routes,
+            readiness,
+            connect,
+            standalone,
+            lifecycle,
+            grants,
+            works,
+            ..
         } = house;
         let socket = local::open(&dir, lifecycle, Arc::clone(&grants))?;
         let sweeping =
             tokio::spawn(sweep(Arc::clone(&connect), Arc::clone(&grants), Arc::clone(&standalone)));
         let keeping = tokio::spawn(keep_uses(Arc::clone(&grants)));
-        let working = tokio::spawn(work(Arc::clone(&grants)));
+        let working = works.then(|| tokio::spawn(work(Arc::clone(&grants))));
         let close = close_after(stop, readiness, Arc::clone(&connect));
         let mut serving = tokio::task::JoinSet::new();
         for listener in listeners {
@@ -179,7 +187,9 @@ impl Listening {
         // What began between the last completion and the closing of the listeners.
         drain(&connect).await;
         keeping.abort();
-        working.abort();
+        if let Some(working) = working {
+            working.abort();
+        }
         // The claim of a refresh that is under way is in the store, and the next start knows of it. But where a refresh
         // token is spent at once, a reply that nobody waits for is a grant lost.
         if tokio::time::timeout(DRAIN_FOR, grants.refreshed()).await.is_err() {

@@ -155,7 +155,12 @@ impl From<apps::Error> for Shown {
 
 impl From<grants::Error> for Shown {
     fn from(error: grants::Error) -> Self {
-        if error.kind() == Kind::Other { Self::internal(&error) } else { Self(error.to_string()) }
+        match error {
+            // The provider's trouble, and for whoever called to know: it passes.
+            grants::Error::Unavailable { .. } => Self(error.to_string()),
+            _ if error.kind() == Kind::Other => Self::internal(&error),
+            _ => Self(error.to_string()),
+        }
     }
 }
 

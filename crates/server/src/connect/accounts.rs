@@ -2,11 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use tessera_types::AppId;
+use tessera_types::{App, AppId};
 use url::Url;
 
 use super::{Connect, Error, Visitor};
-use crate::grants::{Act, Connection};
+use crate::grants::{Act, Connection, Revocation};
+
+/// For how long people are told what became of a connection that ended, ms.
+const LATELY: i64 = 30 * 24 * 3_600_000;
 
 /// Of how many origins one can still be told that the account is at one of them.
 const MOST: usize = 3;
@@ -34,11 +37,22 @@ impl Connect {
         Ok(accounts)
     }
 
+    /// What became of the visitor's connections that ended lately, newest first, each with its App's name.
+    pub async fn ended_lately(&self, visitor: &Visitor<'_>) -> Result<Vec<(Revocation, String)>, Error> {
+        let since = self.env.now_ms() - LATELY;
+        let mut ended = Vec::new();
+        for revocation in self.grants.revocations(&visitor.identity.user_id, since).await? {
+            let app = AppId::unchecked(revocation.app.as_str());
+            let name = name_of(self.apps.get(&app).await?.as_deref(), &app);
+            ended.push((revocation, name));
+        }
+        Ok(ended)
+    }
+
     /// What is known of an App.
     pub async fn about(&self, app: &AppId, visitor: &Visitor<'_>) -> Result<About, Error> {
         let record = self.apps.get(app).await?;
-        let name = record.as_ref().map(|record| record.manifest.display_name.trim());
-        let name = name.filter(|name| !name.is_empty()).unwrap_or(app.as_str()).to_owned();
+        let name = name_of(record.as_deref(), app);
         let installed = record.is_some();
         let mut providers: BTreeSet<String> = BTreeSet::new();
         if installed {
@@ -62,4 +76,9 @@ impl Connect {
         let url = Url::parse(&root?).ok()?;
         matches!(url.scheme(), "http" | "https").then(|| url.origin().ascii_serialization())
     }
+}
+
+fn name_of(record: Option<&App>, app: &AppId) -> String {
+    let name = record.map(|record| record.manifest.display_name.trim());
+    name.filter(|name| !name.is_empty()).unwrap_or(app.as_str()).to_owned()
 }

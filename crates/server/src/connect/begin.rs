@@ -50,7 +50,7 @@ impl Connect {
         self.connectable(app, visitor).await?;
         let record = self.apps.callable(app).await?;
         self.pace(&self.begins, &visitor.identity.user_id)?;
-        let Issued { state, cookie, url } = self.issue(app, visitor).await?;
+        let Issued { state, cookie, url } = self.issue(app, visitor, false).await?;
         let bound = if cookie.is_some() { "browser" } else { "person" };
         let led = match url {
             // An administrator said where: nobody asks the App.

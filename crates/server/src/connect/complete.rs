@@ -27,6 +27,8 @@ pub struct Completed {
     pub account: Option<String>,
     /// Whether what was connected before stays.
     pub kept: bool,
+    /// What an administrator wanted to know of the provider: then nobody was connected.
+    pub probed: Option<String>,
     /// What the person is asked before anything changes.
     pub choice: Option<Choice>,
 }
@@ -34,7 +36,7 @@ pub struct Completed {
 impl Completed {
     /// Nothing to be said of it.
     pub(super) fn well(app_name: String) -> Self {
-        Self { app_name, declined: None, said: None, account: None, kept: false, choice: None }
+        Self { app_name, declined: None, said: None, account: None, kept: false, probed: None, choice: None }
     }
 }
 

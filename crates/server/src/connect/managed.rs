@@ -10,8 +10,9 @@ use url::Url;
 use super::complete::{CallbackQuery, Completed, Finish};
 use super::{Connect, Error, Visitor};
 use crate::audit;
-use crate::calls::ServerCall;
-use crate::grants::{About, Accepted, Act, Returned};
+use crate::calls::{CallError, ServerCall};
+use crate::grants::{About, Accepted, Act, DeviceFlow, DeviceState, Returned};
+use crate::upstream;
 use crate::vault::{Place, Purpose, Sealed};
 
 /// The same person, another account at the provider: they are asked before anything changes.
@@ -32,10 +33,12 @@ impl Connect {
         app: &AppId,
         visitor: &Visitor<'_>,
         state: &str,
+        probe: bool,
     ) -> Result<Option<(Url, Vec<u8>)>, Error> {
         let redirect = self.redirect_url(app)?;
         let act = act(app, visitor, "connect");
-        let Some((url, flow)) = self.grants.authorize(&act, &redirect, state).await? else { return Ok(None) };
+        let led = self.grants.authorize(&act, &redirect, state, probe).await?;
+        let Some((url, flow)) = led else { return Ok(None) };
         let sealed = self.vault.seal(&place(app), &flow).await?;
         Ok(Some((url, sealed.into_bytes())))
     }
@@ -65,6 +68,13 @@ impl Connect {
             Accepted::OtherAccount { ticket, before, after } => {
                 let choice = Choice { ticket, before: before.account(), after: after.account() };
                 return Ok(Completed { choice: Some(choice), ..Completed::well(app_name) });
+            }
+            Accepted::Probed { provider, checked } => {
+                let said = match checked {
+                    true => format!("{provider} checks proof keys (PKCE). Nobody was connected."),
+                    false => format!("{provider} ignores proof keys (PKCE). Nobody was connected."),
+                };
+                return Ok(Completed { probed: Some(said), ..Completed::well(app_name) });
             }
             Accepted::Kept(about) => {
                 return Ok(Completed {
@@ -134,11 +144,54 @@ impl Connect {
             Ok(response) if response.is_error() => Some(response.text),
             Ok(response) if matches!(response.kind.as_str(), "" | CallResponse::OK) => None,
             Ok(response) => Some(Error::ResponseType(response.kind).to_string()),
+            // It has nothing to say: an App whose tokens the service keeps needs no code for this call.
+            Err(CallError::Upstream(upstream::Error::NotFound { .. })) => None,
             Err(error) => {
                 tracing::warn!(%app, %error, "an App could not be told of a connection");
                 Some("the App could not be told that you are connected".to_owned())
             }
         }
+    }
+
+    /// Where an administrator goes to find out whether the provider looks at proof keys (OS-11); None where the App is
+    /// not managed. The flow is bound to the person alone: they open it in a browser of theirs.
+    pub async fn probe(&self, app: &AppId, visitor: &Visitor<'_>) -> Result<Option<String>, Error> {
+        self.connectable(app, visitor).await?;
+        self.pace(&self.begins, &visitor.identity.user_id)?;
+        let by_person = Visitor { by_cookie: false, ..*visitor };
+        let issued = self.issue(app, &by_person, true).await?;
+        match issued.url {
+            Some(url) => {
+                self.note(audit::Act::FlowStarted, app, visitor, "probe").await?;
+                Ok(Some(url.to_string()))
+            }
+            None => {
+                self.abandon(&issued.state).await;
+                Ok(None)
+            }
+        }
+    }
+
+    /// Begins a connection by a code that the person types at the provider; None where there is no such way.
+    pub async fn device(&self, app: &AppId, visitor: &Visitor<'_>) -> Result<Option<DeviceFlow>, Error> {
+        self.connectable(app, visitor).await?;
+        self.pace(&self.begins, &visitor.identity.user_id)?;
+        let flow = self.grants.device(&act(app, visitor, "device")).await?;
+        if flow.is_some() {
+            self.note(audit::Act::FlowStarted, app, visitor, "device").await?;
+        }
+        Ok(flow)
+    }
+
+    /// How one stands, for the person who began it.
+    pub async fn device_state(
+        &self,
+        app: &AppId,
+        visitor: &Visitor<'_>,
+        id: &str,
+    ) -> Result<Option<DeviceState>, Error> {
+        self.person(visitor)?;
+        Ok(self.grants.device_state(&act(app, visitor, "device"), id).await?)
     }
 
     /// The owner's answer to a [`Choice`]: takes the new account, or ends it. None when it waits no longer.

@@ -44,11 +44,17 @@ fn fresh(env: &Env, user: &str) -> Result<String, RngError> {
 }
 
 impl Connect {
-    /// A fresh state, stored: 32 random bytes in base64url, a dot, the person's id (OS-01).
-    pub(super) async fn issue(&self, app: &AppId, visitor: &Visitor<'_>) -> Result<Issued, Error> {
+    /// A fresh state, stored: 32 random bytes in base64url, a dot, the person's id (OS-01). With `probe` its flow connects
+    /// nobody.
+    pub(super) async fn issue(
+        &self,
+        app: &AppId,
+        visitor: &Visitor<'_>,
+        probe: bool,
+    ) -> Result<Issued, Error> {
         let user = &visitor.identity.user_id;
         let state = fresh(&self.env, user)?;
-        let (url, flow) = self.managed_flow(app, visitor, &state).await?.unzip();
+        let (url, flow) = self.managed_flow(app, visitor, &state, probe).await?.unzip();
         let digest = self.digest(&state);
         let now = self.env.now_ms();
         let bound = visitor.by_cookie && self.settings.bind == Bind::Browser;

@@ -1,16 +1,15 @@
 //! Connections: one user's record with one App.
 
-use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tessera_types::SecretBytes;
 
-use super::managed::{APP_MANAGED, About, MANAGED, Want, fault, machine};
+use super::managed::{APP_MANAGED, MANAGED, Want, fault};
 use super::standing::Standing;
-use super::uses::Used;
 use super::{ATTEMPTS, Act, Change, Error, Grants, Use};
 use crate::audit::{self, Table};
-use crate::store::{ConnectionRow, ManagedRow, OutboxRow, UseRow};
+use crate::store::{ConnectionRow, OutboxRow};
 use crate::vault::{self, Place, Purpose, Sealed};
 
 /// What Apps store to disconnect: `null` or `{}`. The record is there and is given back, the connection is not.
@@ -20,62 +19,6 @@ pub(super) const LEAVING: i64 = 3;
 
 /// How long a store waits, time and again, for a disconnect that is under way: milliseconds.
 const DISCONNECTING: [u64; 5] = [1, 4, 16, 64, 256];
-
-/// What may be told about a connection without opening it.
-#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
-pub struct Connection {
-    /// With which App.
-    pub app: String,
-    /// Whose.
-    pub user: String,
-    /// Since when, Unix milliseconds.
-    pub connected_at: i64,
-    /// Last written, Unix milliseconds.
-    pub updated_at: i64,
-    /// When its record was last released to the App, Unix milliseconds. With several nodes, what another one released
-    /// in the last seconds may be missing.
-    #[serde(default)]
-    pub last_used_at: Option<i64>,
-    /// To what it was: the path of a call, or [`USED_BY_API`](super::USED_BY_API).
-    #[serde(default)]
-    pub last_used_by: Option<String>,
-    /// What the service knows of one that it keeps itself.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub managed: Option<ManagedConnection>,
-}
-
-/// What is told of a managed connection: nothing secret.
-#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
-pub struct ManagedConnection {
-    /// Its provider's name in the catalogue.
-    pub provider: String,
-    /// Its provider's name for people.
-    pub provider_name: String,
-    /// The account's own id at the provider; empty where it does not tell.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub account_id: String,
-    /// What people know the account by; empty where the provider does not tell.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub account_name: String,
-    /// How it stands.
-    pub status: Standing,
-    /// The provider's last refusal, as its code.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub code: String,
-    /// Scopes that were granted.
-    pub scopes: Vec<String>,
-    /// Scopes that were asked for.
-    pub asked_scopes: Vec<String>,
-    /// When its token was given, Unix milliseconds.
-    pub issued_at: i64,
-    /// When its token ends, Unix milliseconds; None when it does not, or nobody knows.
-    pub expires_at: Option<i64>,
-    /// When the service looks at it next by itself, Unix milliseconds.
-    pub next_refresh_at: Option<i64>,
-    /// Where the person can end it at the provider.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub permissions_url: Option<String>,
-}
 
 /// A record that is released, and how its connection stands.
 #[derive(Debug)]
@@ -100,8 +43,12 @@ impl Grants {
     /// Also [`Error::Unavailable`] and [`Error::TooShort`], where there is no such token to be had.
     pub async fn record(&self, act: &Act<'_>, to: Use<'_>, want: Want) -> Result<Released, Error> {
         self.permitted(act.app).await?;
-        let Some(row) = self.connections.get(act.app.as_str(), act.actor).await? else {
-            return Ok(Released::none(Standing::NotConnected));
+        let row = match self.connections.get(act.app.as_str(), act.actor).await? {
+            Some(row) => row,
+            None => match self.own_connection(act).await? {
+                Some(row) => row,
+                None => return Ok(Released::none(Standing::NotConnected)),
+            },
         };
         let (row, standing) = match row.kind {
             LEAVING => return Ok(Released::none(Standing::NotConnected)),
@@ -118,6 +65,14 @@ impl Grants {
             self.uses.note(act.app.as_str(), act.actor, self.env.now_ms(), to);
         }
         Ok(Released { record: Some(record), standing })
+    }
+
+    /// The bot of a managed App may have a token of the client's own, made when it is first asked for.
+    async fn own_connection(&self, act: &Act<'_>) -> Result<Option<Arc<ConnectionRow>>, Error> {
+        if self.apps.installed(act.app).await?.bot_user_id != act.actor || !self.managed.own(act).await? {
+            return Ok(None);
+        }
+        Ok(self.connections.get(act.app.as_str(), act.actor).await?)
     }
 
     /// Keeps the acting user's record in place of the one before. `bytes` must be one JSON value.
@@ -193,39 +148,46 @@ impl Grants {
         let _turn = self.versions.turn(act.app.as_str(), act.actor).await;
         match self.connections.get(act.app.as_str(), act.actor).await? {
             None => Ok(false),
-            Some(row) => self.remove(act, &row).await,
+            Some(row) => self.remove(act, act.actor, &row).await,
         }
     }
 
     /// The same by the person whose connection it is, whatever the App may do now. False when there was none.
     pub async fn end(&self, act: &Act<'_>) -> Result<bool, Error> {
-        let _turn = self.versions.turn(act.app.as_str(), act.actor).await;
-        let row = self.connections.get(act.app.as_str(), act.actor).await?;
+        self.end_of(act, act.actor).await
+    }
+
+    /// The same of somebody else's connection: the log names who acted as the actor, and `user` with the row.
+    pub async fn end_of(&self, act: &Act<'_>, user: &str) -> Result<bool, Error> {
+        let (by, act) = (act.actor, &Act { actor: user, ..*act });
+        let _turn = self.versions.turn(act.app.as_str(), user).await;
+        let row = self.connections.get(act.app.as_str(), user).await?;
         match row.filter(|row| row.kind != RESET) {
             None => Ok(false),
-            Some(row) => self.remove(act, &row).await,
+            Some(row) => self.remove(act, by, &row).await,
         }
     }
 
-    async fn remove(&self, act: &Act<'_>, row: &ConnectionRow) -> Result<bool, Error> {
+    /// `act` says whose it is, `by` who ends it.
+    async fn remove(&self, act: &Act<'_>, by: &str, row: &ConnectionRow) -> Result<bool, Error> {
         match row.kind {
-            MANAGED => self.remove_managed(act).await,
-            _ => self.remove_row(act, row, None).await,
+            MANAGED => self.remove_managed(act, by).await,
+            _ => self.remove_row(act, by, row, None).await,
         }
     }
 
     /// What must follow at the provider is in the outbox before the key goes. A refresh may write the row meanwhile: then
     /// it is read anew.
-    async fn remove_managed(&self, act: &Act<'_>) -> Result<bool, Error> {
+    async fn remove_managed(&self, act: &Act<'_>, by: &str) -> Result<bool, Error> {
         for _ in 0..ATTEMPTS {
             let Some(row) = self.connections.read(act.app.as_str(), act.actor).await? else {
                 return Ok(false);
             };
             let then = self.managed.farewell(act, &row).await?;
             if row.kind != MANAGED {
-                return self.remove_row(act, &row, None).await;
+                return self.remove_row(act, by, &row, None).await;
             }
-            match self.remove_row(act, &row, Some(then)).await {
+            match self.remove_row(act, by, &row, Some(then)).await {
                 Err(Error::Contended) => {}
                 removed => {
                     self.managed.bell.notify_one();
@@ -259,11 +221,12 @@ impl Grants {
     async fn remove_row(
         &self,
         act: &Act<'_>,
+        by: &str,
         row: &ConnectionRow,
         then: Option<Option<OutboxRow>>,
     ) -> Result<bool, Error> {
-        let mark = mark(act.actor, row.generation);
-        self.note_row(audit::Act::ConnectionRemoved, act, act.reason, mark).await?;
+        let (mark, told) = (mark(act.actor, row.generation), Act { actor: by, ..*act });
+        self.note_row(audit::Act::ConnectionRemoved, &told, act.reason, mark).await?;
         // Where the rest fails, or never comes, the row itself says that its key may be gone on purpose.
         let place = (act.app.as_str(), act.actor);
         match then {
@@ -292,7 +255,7 @@ impl Grants {
         self.uses.forget(act.app.as_str(), act.actor);
         if let Some(generation) = removed {
             self.versions.removed(generation);
-            self.confirm_removed(act, audit::RowMark { generation, ..mark });
+            self.confirm_removed(&told, audit::RowMark { generation, ..mark });
         }
         Ok(removed.is_some())
     }
@@ -301,36 +264,6 @@ impl Grants {
     pub async fn is_connected(&self, act: &Act<'_>) -> Result<bool, Error> {
         let row = self.connections.get(act.app.as_str(), act.actor).await?;
         Ok(row.is_some_and(|row| is_one(&row)))
-    }
-
-    /// A user's connections, without their contents.
-    pub async fn of_user(&self, user: &str) -> Result<Vec<Connection>, Error> {
-        let rows = self.connections.list_user(user).await?;
-        let waiting = self.uses.of(&rows);
-        let told = told(rows, waiting, self.connections.uses_of(user).await?, self.env.now_ms());
-        self.with_places(told).await
-    }
-
-    /// An App's connections, without their contents: up to `limit` of those after the user id `after`.
-    pub async fn of_app(&self, app: &str, after: &str, limit: i64) -> Result<Vec<Connection>, Error> {
-        let rows = self.connections.list_app(app, after, limit).await?;
-        let waiting = self.uses.of(&rows);
-        let Some(last) = rows.last().map(|row| row.user.clone()) else { return Ok(Vec::new()) };
-        let told =
-            told(rows, waiting, self.connections.uses_of_app(app, after, &last).await?, self.env.now_ms());
-        self.with_places(told).await
-    }
-
-    /// With the page of each provider on which people end what they granted.
-    async fn with_places(&self, mut told: Vec<Connection>) -> Result<Vec<Connection>, Error> {
-        for connection in &mut told {
-            if let Some(managed) = &mut connection.managed {
-                // That a record does not decode keeps nobody from seeing, or ending, a connection.
-                let described = self.managed.described(&connection.app).await.unwrap_or_default();
-                managed.permissions_url = described.and_then(|described| described.permissions_url());
-            }
-        }
-        Ok(told)
     }
 
     async fn open_connection(&self, act: &Act<'_>, row: &ConnectionRow) -> Result<SecretBytes, Error> {
@@ -347,65 +280,8 @@ fn kind_of(bytes: &[u8]) -> i64 {
 }
 
 /// Whether a row is a connection that people are told of.
-fn is_one(row: &ConnectionRow) -> bool {
+pub(super) fn is_one(row: &ConnectionRow) -> bool {
     !matches!(row.kind, RESET | LEAVING)
-}
-
-/// What may be told of each connection, with its last use: the later one of `waiting`, which is in the rows' order,
-/// and `stored`.
-fn told(
-    rows: Vec<ConnectionRow>,
-    waiting: Vec<Option<Used>>,
-    stored: Vec<UseRow>,
-    now: i64,
-) -> Vec<Connection> {
-    let stored = stored.into_iter().map(|row| ((row.app, row.user), (row.used_at, row.used_by)));
-    let mut stored: HashMap<_, _> = stored.collect();
-    let mut told = Vec::with_capacity(rows.len());
-    for (row, waiting) in rows.into_iter().zip(waiting) {
-        if !is_one(&row) {
-            continue;
-        }
-        let managed =
-            row.managed.as_deref().filter(|_| row.kind == MANAGED).map(|row| told_managed(row, now));
-        let key = (row.app, row.user);
-        let stored = stored.remove(&key);
-        let waiting = waiting.map(|used| (used.at, used.by.into_owned()));
-        let used = match (waiting, stored) {
-            (Some(waiting), Some(stored)) if stored.0 > waiting.0 => Some(stored),
-            (waiting, stored) => waiting.or(stored),
-        };
-        // A use by a request that was under way when this connection's predecessor ended is none of this one.
-        let (at, by) = used.filter(|(at, _)| *at >= row.created_at).unzip();
-        told.push(Connection {
-            app: key.0,
-            user: key.1,
-            connected_at: row.created_at,
-            updated_at: row.updated_at,
-            last_used_at: at,
-            last_used_by: by,
-            managed,
-        });
-    }
-    told
-}
-
-fn told_managed(row: &ManagedRow, now: i64) -> ManagedConnection {
-    let about = About::read(&row.about);
-    ManagedConnection {
-        provider: about.provider,
-        provider_name: about.provider_name,
-        account_id: about.account_id,
-        account_name: about.account_name,
-        status: machine::standing(row, now),
-        code: row.code.clone(),
-        scopes: about.granted,
-        asked_scopes: about.asked,
-        issued_at: row.issued_at,
-        expires_at: row.expires_at,
-        next_refresh_at: row.due_at.filter(|_| about.refreshable),
-        permissions_url: None,
-    }
 }
 
 pub(super) fn mark(user: &str, generation: i64) -> audit::RowMark<'_> {

@@ -32,8 +32,8 @@ impl Default for Meters {
         let all = Family::default();
         let of = |record, act| Family::get_or_create_owned(&all, &[("record", record), ("act", act)]);
         Self {
-            refreshes: Family::default(),
-            revocations: Family::default(),
+            refreshes: from_nothing(&["ok", "transient", "user", "terminal", "operator"]),
+            revocations: from_nothing(&["revoked", "unknown_to_provider", "not_offered", "kept", "failed"]),
             suspects: Counter::default(),
             connection_released: of("connection", "released"),
             connection_stored: of("connection", "stored"),
@@ -43,6 +43,15 @@ impl Default for Meters {
             all,
         }
     }
+}
+
+/// What has not happened yet is told as 0: an alert on it must not wait for the first time.
+fn from_nothing(outcomes: &[&str]) -> Family<How, Counter<u64, AtomicU64>> {
+    let family = Family::default();
+    for outcome in outcomes {
+        let _ = Family::get_or_create_owned(&family, &[("outcome", (*outcome).to_owned())]);
+    }
+    family
 }
 
 impl Meters {

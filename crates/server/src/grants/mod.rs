@@ -4,25 +4,29 @@
 //! A connection is one user's, or the bot's, OAuth2 record with one App: any JSON, kept byte for byte, sealed.
 //! Every release and every change is in the audit log before it happens.
 
+mod choice;
 mod connections;
 mod credentials;
 mod managed;
 mod meters;
 mod service;
 mod standing;
+mod telling;
 mod uses;
 mod versions;
 
 use std::sync::Arc;
 use std::time::Duration;
 
-pub use connections::{Connection, Released};
+pub use choice::{Blank, NewClient, Preset, Written};
+pub use connections::Released;
 pub use managed::{
-    About, Accepted, Messenger, ProviderRecord, ProviderSet, Returned, Revocation, Want, Word, fault,
-    machine, swap,
+    About, Accepted, DeviceFlow, DeviceState, Messenger, ProviderRecord, ProviderSet, Returned, Revocation,
+    Want, Word, fault, machine, swap,
 };
-pub use service::{Authorize, NewClient, Preset};
+pub use service::Authorize;
 pub use standing::Standing;
+pub use telling::{Connection, ManagedConnection};
 use tessera_types::AppId;
 use tessera_types::error::Kind;
 pub use uses::{USED_BY_API, Use};

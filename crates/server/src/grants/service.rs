@@ -2,38 +2,20 @@
 
 use std::sync::Arc;
 
-use tessera_types::{ClientSecret, OAuth2App};
+use tessera_types::OAuth2App;
 use url::Url;
 use zeroize::Zeroizing;
 
-use super::managed::{About, Accepted, Messenger, ProviderRecord, ProviderSet, Returned, Revocation};
+use super::choice::{Blank, NewClient, Preset};
+use super::managed::{
+    About, Accepted, DeviceFlow, DeviceState, Messenger, ProviderRecord, ProviderSet, Returned, Revocation,
+};
 use super::standing::Standing;
 use super::{Act, Error, Grants};
+use crate::providers::{Descriptor, Placeholder};
 
 /// Where a person is sent to agree, and what the flow must keep, sealed, until they come back.
 pub type Authorize = (Url, Zeroizing<Vec<u8>>);
-
-/// An App's client at its provider. What is empty stays as it is.
-#[derive(Debug)]
-pub struct NewClient {
-    /// RFC 6749 section 2.2.
-    pub id: String,
-    /// RFC 6749 section 2.3.1; with `private_key_jwt` the private key.
-    pub secret: ClientSecret,
-}
-
-/// A provider that there is, as an administrator chooses it.
-#[derive(Debug, Clone)]
-pub struct Preset {
-    /// Its name.
-    pub name: String,
-    /// Its name for people.
-    pub display_name: String,
-    /// Whether its descriptor was tried against the provider's own documents; if not, it is the community's.
-    pub verified: bool,
-    /// What is to be filled in: name, what it is, and what stands there otherwise.
-    pub values: Vec<(String, String, Option<String>)>,
-}
 
 impl Grants {
     /// Joins whoever can speak to people. Once.
@@ -116,20 +98,24 @@ impl Grants {
 
     /// The providers that there are.
     pub fn presets(&self) -> Vec<Preset> {
-        let preset = |descriptor: &Arc<crate::providers::Descriptor>| Preset {
+        let blank = |(name, place): (&String, &Placeholder)| Blank {
+            name: name.clone(),
+            about: place.about.clone(),
+            default: place.default.clone(),
+            choices: place.choices.clone(),
+        };
+        let preset = |descriptor: &Arc<Descriptor>| Preset {
             name: descriptor.name.clone(),
             display_name: descriptor.display_name.clone(),
             verified: descriptor.verified,
-            values: descriptor
-                .placeholders
-                .iter()
-                .map(|(name, place)| (name.clone(), place.about.clone(), place.default.clone()))
-                .collect(),
+            scopes: descriptor.scopes.default.clone(),
+            values: descriptor.placeholders.iter().map(blank).collect(),
         };
         self.managed.catalogue.all().map(preset).collect()
     }
 
-    /// Where a person is sent to agree; None where the App builds that address itself.
+    /// Where a person is sent to agree; None where the App builds that address itself. With `probe` nobody is connected:
+    /// it is only tried whether the provider looks at proof keys.
     ///
     /// # Errors
     /// [`Error::NoClient`] and [`Error::ClientRefused`].
@@ -138,9 +124,10 @@ impl Grants {
         act: &Act<'_>,
         redirect_uri: &Url,
         state: &str,
+        probe: bool,
     ) -> Result<Option<Authorize>, Error> {
         self.permitted(act.app).await?;
-        self.managed.authorize(act, redirect_uri, state).await
+        self.managed.authorize(act, redirect_uri, state, probe).await
     }
 
     /// Whether a callback comes from whom it should, also one that brings a refusal (OS-12).
@@ -169,6 +156,18 @@ impl Grants {
     /// Ends the account that waits at its provider; false when it waits no longer.
     pub async fn drop_pending(&self, act: &Act<'_>, ticket: &str) -> Result<bool, Error> {
         self.managed.drop_pending(act, ticket).await
+    }
+
+    /// Begins a connection by a code that the person types at the provider (RFC 8628); None where the provider has no such
+    /// way, or the App is not managed.
+    pub async fn device(&self, act: &Act<'_>) -> Result<Option<DeviceFlow>, Error> {
+        self.permitted(act.app).await?;
+        self.managed.device(act).await
+    }
+
+    /// How one stands, for the person who began it; None for everybody else.
+    pub async fn device_state(&self, act: &Act<'_>, id: &str) -> Result<Option<DeviceState>, Error> {
+        self.managed.device_state(act, id).await
     }
 
     /// What became of a person's ended grants since then (Unix ms), newest first.

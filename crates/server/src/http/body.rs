@@ -9,6 +9,8 @@ use super::errors::WireError;
 
 /// The framework's limit for stored records: 8192 bytes, inclusive.
 pub(super) const RECORD_CAP: usize = 8192;
+/// For provider records: a descriptor with its comments, and a private key.
+pub(super) const PROVIDER_CAP: usize = 64 << 10;
 /// For calls and for what administrators send.
 pub(super) const CALL_CAP: usize = 10 << 20;
 

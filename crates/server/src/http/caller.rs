@@ -67,12 +67,18 @@ fn proof_of(parts: &Parts) -> CsrfProof<'_> {
     }
 }
 
-/// The confirm page and the accounts page.
+/// The confirm page, the accounts page, and the page that asks which account it shall be.
 fn has_form(parts: &Parts) -> bool {
     let path = parts.uri.path();
     let accounts =
         |path: &str| path.strip_suffix("/accounts").is_some_and(|path| path.ends_with(routes::TESSERA_V1));
-    parts.method == Method::POST && (path.ends_with(routes::CONNECT) || accounts(path))
+    let choice = |path: &str| {
+        let which = path.strip_suffix("/choice").and_then(|path| path.rsplit_once('/'));
+        which
+            .and_then(|(path, _app)| path.strip_suffix("/connections"))
+            .is_some_and(|path| path.ends_with(routes::TESSERA_V1))
+    };
+    parts.method == Method::POST && (path.ends_with(routes::CONNECT) || accounts(path) || choice(path))
 }
 
 impl Caller {

@@ -164,9 +164,10 @@ fn closing(house: &House, app: &AppId, visitor: &Visitor<'_>, done: &Completed) 
     let accounts = routes::below_site(site_url, &format!("{}/accounts", routes::TESSERA_V1));
     let account = done.account.as_deref().unwrap_or_default();
     let note = done.said.as_deref().unwrap_or_default();
+    let heading = done.probed.as_deref().unwrap_or_default();
     pages::respond(Connected::page(
         &done.app_name,
-        Connection { account, kept: done.kept, note },
+        Connection { heading, account, kept: done.kept, note },
         &accounts,
         site_url,
     ))

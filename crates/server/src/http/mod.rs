@@ -9,6 +9,7 @@ mod caller;
 mod connect;
 mod console;
 mod cookies;
+mod device;
 mod errors;
 mod extract;
 mod guard;
@@ -117,14 +118,19 @@ pub fn router(rooms: House, more: Router) -> Router {
         .route(&ours("/accounts"), only(get(accounts::show).post(accounts::press)))
         .route(&ours("/connections"), only(get(accounts::list)))
         .route(&ours("/connections/{app}"), only(delete(accounts::end)))
+        .route(&ours("/revocations"), only(get(accounts::ended_lately)))
         .route(&ours("/connections/{app}/choice"), only(post(connect::choose)))
+        .route(&ours("/connections/{app}/device"), only(post(device::begin)))
+        .route(&ours("/connections/{app}/device/{id}"), only(get(device::state)))
         .route(&ours("/providers"), only(get(providers::list)))
         .route(
             &ours("/apps/{app}/provider"),
             only(get(providers::get).put(providers::put).delete(providers::remove)),
         )
+        .route(&ours("/apps/{app}/provider/probe"), only(post(providers::probe)))
         .route(&ours("/apps"), only(get(tessera::apps)))
         .route(&ours("/apps/{app}/connections"), only(get(tessera::app_connections)))
+        .route(&ours("/apps/{app}/connections/{user}"), only(delete(accounts::end_for_another)))
         .route(&ours("/apps/{app}/origins"), only(get(tessera::app_origins)));
     if rooms.settings.development {
         site = site

@@ -76,20 +76,19 @@ const LONGEST: i64 = 366 * 86_400;
 
 fn want(query: Option<&str>, headers: &HeaderMap) -> Result<Want, WireError> {
     let wrong = || WireError::invalid(&"min_ttl must be a whole number of seconds, a year at most");
+    let seconds = |text: &str| match text.trim().parse::<i64>() {
+        Ok(seconds @ 0..=LONGEST) => Ok(seconds),
+        _ => Err(wrong()),
+    };
     let asked = query.and_then(|query| {
         let mut pairs = url::form_urlencoded::parse(query.as_bytes());
         pairs.find(|(name, _)| name == "min_ttl").map(|(_, value)| value.into_owned())
     });
-    let asked = match (asked, headers.get(MIN_TTL)) {
-        (Some(asked), _) => asked,
-        (None, Some(header)) => header.to_str().map_err(|_| wrong())?.to_owned(),
-        (None, None) => return Ok(Want::default()),
-    };
-    let seconds: i64 = asked.trim().parse().map_err(|_| wrong())?;
-    match seconds {
-        0..=LONGEST => Ok(Want::AtLeast(seconds * 1_000)),
-        _ => Err(wrong()),
-    }
+    let asked = asked.map(|text| seconds(&text)).transpose()?;
+    // What is wrong in the header is wrong, also where the query wins.
+    let header = headers.get(MIN_TTL).map(|value| value.to_str().map_err(|_| wrong()).and_then(seconds));
+    let header = header.transpose()?;
+    Ok(asked.or(header).map_or_else(Want::default, |seconds| Want::AtLeast(seconds * 1_000)))
 }
 
 /// Disconnect: ours, beside the framework's routes. 200 also where there was nothing.

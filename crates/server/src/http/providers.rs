@@ -1,61 +1,30 @@
 //! Provider records: whose accounts an App's people connect, and how. For people with `manage_system` alone: no token of an
 //! App reads or writes one (OS-50).
 
-use std::collections::BTreeMap;
-
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
 use serde::{Deserialize, Serialize};
-use tessera_types::{AppId, ClientSecret, json, routes};
+use tessera_types::{AppId, routes};
 use url::Url;
 
 use super::House;
 use super::admin::json_response;
-use super::body::{self, RECORD_CAP};
+use super::body::{self, PROVIDER_CAP};
 use super::caller::Caller;
+use super::connect::visitor;
 use super::errors::WireError;
 use super::extract::{Asked, Segment};
-use crate::grants::{Act, NewClient, ProviderRecord};
+use crate::grants::{Act, Written};
 use crate::platform::{Audience, Event, REFRESH_BINDINGS};
 
 type Answer = Result<Response, WireError>;
 
-/// A line of the catalogue.
-#[derive(Serialize)]
-struct Line<'a> {
-    name: &'a str,
-    display_name: &'a str,
-    /// False: the community's, unverified.
-    verified: bool,
-    /// What an administrator fills in, with what it is.
-    values: Vec<Value<'a>>,
-}
-
-#[derive(Serialize)]
-struct Value<'a> {
-    name: &'a str,
-    about: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    default: Option<&'a str>,
-}
-
 /// The providers that there are.
 pub(super) async fn list(State(house): State<House>, caller: Caller) -> Answer {
     administrator(&house, &caller).await?;
-    let lines = house.grants.presets();
-    let lines = lines.iter().map(|preset| Line {
-        name: &preset.name,
-        display_name: &preset.display_name,
-        verified: preset.verified,
-        values: preset
-            .values
-            .iter()
-            .map(|(name, about, default)| Value { name, about, default: default.as_deref() })
-            .collect(),
-    });
-    json_response(&lines.collect::<Vec<_>>())
+    json_response(&house.grants.presets())
 }
 
 /// Whether the provider is asked about client and metadata.
@@ -79,19 +48,6 @@ pub(super) async fn get(
     json_response(&record.ok_or_else(|| none(&app))?)
 }
 
-/// What is written: a record, and with it the App's client at the provider. Without one the client stays as it is.
-#[derive(Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-struct Written {
-    preset: String,
-    descriptor: String,
-    values: BTreeMap<String, String>,
-    scopes: Vec<String>,
-    key_id: String,
-    client_id: String,
-    client_secret: String,
-}
-
 /// Writes an App's record.
 pub(super) async fn put(
     State(house): State<House>,
@@ -99,22 +55,32 @@ pub(super) async fn put(
     Segment(app): Segment<AppId>,
     body: Body,
 ) -> Answer {
-    let bytes = body::read(body, RECORD_CAP).await?;
+    let bytes = body::read(body, PROVIDER_CAP).await?;
     administrator(&house, &caller).await?;
     house.lifecycle.apps.installed(&app).await?;
-    let Written { preset, descriptor, values, scopes, key_id, client_id, client_secret } =
-        json::from_slice_strict(&bytes).map_err(|error| {
-            WireError::invalid(&format_args!("the provider record is not valid: {error}"))
-        })?;
-    let record = ProviderRecord { preset, descriptor, values, scopes, key_id };
-    let client = match client_id.is_empty() && client_secret.is_empty() {
-        true => None,
-        false => Some(NewClient { id: client_id, secret: ClientSecret::new(client_secret) }),
-    };
+    let (record, client) = Written::read(&bytes).map_err(|why| WireError::invalid(&why))?.parts();
     let act = act(&caller, &app)?;
     let set = house.grants.set_provider(&act, record, client, &redirect_uri(&house, &app)?).await?;
     house.platform.publish(Event { name: REFRESH_BINDINGS, audience: Audience::Everyone });
     json_response(&set)
+}
+
+/// Where an administrator goes.
+#[derive(Serialize)]
+struct Lead {
+    url: String,
+}
+
+/// Where an administrator goes, in a browser of theirs, to find out whether the provider looks at proof keys.
+pub(super) async fn probe(
+    State(house): State<House>,
+    caller: Caller,
+    Segment(app): Segment<AppId>,
+) -> Answer {
+    administrator(&house, &caller).await?;
+    let visitor = visitor(&caller).ok_or_else(|| WireError::unauthorized("user ID is required"))?;
+    let url = house.connect.probe(&app, &visitor).await?.ok_or_else(|| none(&app))?;
+    json_response(&Lead { url })
 }
 
 /// Takes an App's record away.

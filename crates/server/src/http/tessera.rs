@@ -3,7 +3,7 @@
 use axum::extract::State;
 use axum::response::Response;
 use serde::{Deserialize, Serialize};
-use tessera_types::AppId;
+use tessera_types::{AppId, routes};
 
 use super::House;
 use super::admin::json_response;
@@ -20,6 +20,8 @@ struct Line {
     enabled: bool,
     root_url: String,
     permissions: Vec<String>,
+    /// What to register at the App's provider, before there is any client there.
+    redirect_uri: String,
 }
 
 /// What is listed and what is installed, for administrators.
@@ -28,8 +30,10 @@ pub(super) async fn apps(State(house): State<House>, caller: Caller) -> Result<R
     caller.administrator(&house).await?;
     let mut lines = Vec::new();
     for manifest in house.lifecycle.apps.manifests().await? {
-        let app = house.lifecycle.apps.get(&AppId::unchecked(manifest.app_id.as_str())).await?;
+        let id = AppId::unchecked(manifest.app_id.as_str());
+        let app = house.lifecycle.apps.get(&id).await?;
         lines.push(Line {
+            redirect_uri: routes::complete_url(house.settings.site_url.as_str(), &id),
             installed: app.is_some(),
             enabled: app.as_ref().is_some_and(|app| !app.disabled),
             permissions: app.map(|app| app.granted_permissions.clone()).unwrap_or_default(),

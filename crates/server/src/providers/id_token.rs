@@ -154,11 +154,11 @@ impl Body {
             return Err(Forged::Audience);
         }
         let now = expected.now_ms as f64 / 1_000.0;
-        // Comparisons with what is no number are false, so they are put such that false refuses.
-        if !(now < self.exp + SKEW) {
+        // JSON has numbers alone, so each comparison has an answer.
+        if now >= self.exp + SKEW {
             return Err(Forged::Expired);
         }
-        if !(self.iat <= now + SKEW && self.nbf.is_none_or(|nbf| nbf <= now + SKEW)) {
+        if self.iat.max(self.nbf.unwrap_or(self.iat)) > now + SKEW {
             return Err(Forged::Future);
         }
         if expected.nonce.is_some() && self.nonce.as_deref() != expected.nonce {

@@ -71,6 +71,8 @@ struct Document {
     device_authorization_endpoint: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     jwks_uri: Option<String>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    require_pushed_authorization_requests: bool,
     #[serde(default)]
     authorization_response_iss_parameter_supported: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -178,6 +180,11 @@ impl TryFrom<Document> for Metadata {
     type Error = Error;
 
     fn try_from(document: Document) -> Result<Self, Error> {
+        if document.require_pushed_authorization_requests {
+            let what = "is true, and pushed authorization requests (RFC 9126) are not offered: such a provider cannot \
+                        be used";
+            return Err(wrong("require_pushed_authorization_requests", what.to_owned()));
+        }
         let secure = document.issuer.starts_with("https://");
         let endpoint = |field: &str, text: &str| {
             let url = speakable(&format!("metadata.{field}"), text)?;
@@ -211,6 +218,7 @@ impl From<Metadata> for Document {
         let text = |url: Option<Url>| url.map(String::from);
         let s256 = |takes: bool| if takes { vec!["S256".to_owned()] } else { Vec::new() };
         Self {
+            require_pushed_authorization_requests: false,
             issuer: metadata.issuer,
             authorization_endpoint: metadata.authorize.into(),
             token_endpoint: metadata.token.into(),

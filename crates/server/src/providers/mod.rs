@@ -44,7 +44,7 @@ pub use metadata::{Issuer, Metadata};
 pub use outgoing::Outgoing;
 pub use place::{Filled, Form, Placeholder, Template};
 pub use private_key::PrivateKey;
-pub use probe::{Probe, verdict};
+pub use probe::{Probe, refuses_client, verdict};
 pub use provider::{Asking, Provider};
 pub use reply::{Expiry, Tokens, read};
 

@@ -42,6 +42,10 @@ pub fn verdict(outcome: &Result<Tokens, Failure>) -> Probe {
         // Whoever swaps a code that nobody gave says nothing that could be relied on.
         return Probe::Unclear { code: "unknown_code_accepted".to_owned() };
     };
+    verdict_of(failure)
+}
+
+fn verdict_of(failure: &Failure) -> Probe {
     let code = failure.code.clone();
     match failure.class {
         _ if ["redirect_uri_mismatch", "bad_redirect_uri"].contains(&code.as_str()) => {
@@ -55,4 +59,10 @@ pub fn verdict(outcome: &Result<Tokens, Failure>) -> Probe {
         Class::Operator => Probe::Refused { code },
         Class::Transient | Class::User => Probe::Unclear { code },
     }
+}
+
+/// Whether a refusal is about the client itself, and so stands for all of its grants; other operators' faults may be one
+/// request's.
+pub fn refuses_client(failure: &Failure) -> bool {
+    matches!(verdict_of(failure), Probe::Refused { .. })
 }

@@ -90,6 +90,9 @@ impl Provider {
         }
         let listed = || discovered.and_then(Metadata::client_auth);
         let client_auth = descriptor.client_auth.or_else(listed).unwrap_or(ClientAuth::Basic);
+        if client_auth == ClientAuth::None && descriptor.pkce == Pkce::Unsupported {
+            return wrong("pkce", "a client without a secret needs it, and the metadata lists no other");
+        }
         let deletes = descriptor.revoke.as_ref().is_some_and(|rules| rules.style == RevokeStyle::DeleteJson);
         if deletes && matches!(client_auth, ClientAuth::PrivateKeyJwt | ClientAuth::None) {
             return wrong("revoke.style", "delete-json needs a client's secret in the header");

@@ -86,7 +86,10 @@ impl Descriptor {
             "code",
             "code_challenge",
             "code_verifier",
+            "code_challenge_method",
             "response_type",
+            "grant_type",
+            "refresh_token",
             "nonce",
             "client_assertion",
             "client_assertion_type",
@@ -99,7 +102,7 @@ impl Descriptor {
             if let Some(name) = own.into_iter().find(|name| params.contains_key(*name)) {
                 let what = match name {
                     // OS-15: no other flow than the code's.
-                    "response_type" => "only the code flow is offered: leave it out",
+                    "response_type" | "grant_type" => "only the code flow is offered: leave it out",
                     _ => "is written by the service: leave it out",
                 };
                 return Err(Error::Field(format!("{table}.{name}"), what.into()));

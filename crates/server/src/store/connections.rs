@@ -132,7 +132,7 @@ impl Connections {
     /// False when it does not; then nothing changed. A replaced row keeps its `created_at`, unless it was reset: then
     /// a new connection begins.
     pub async fn put(&self, row: ConnectionRow, expected_generation: Option<i64>) -> Result<bool, Error> {
-        Ok(self.put_and(row, expected_generation, Vec::new()).await?)
+        self.put_and(row, expected_generation, Vec::new()).await
     }
 
     /// The same together with statements that follow in the same transaction.

@@ -4,7 +4,7 @@
 //! it. `docs/adr/0009-refresh.md` draws the states.
 
 use super::connections::columns;
-use super::outbox::insert;
+use super::outbox::{insert, spend};
 use super::{ConnectionRow, Connections, Error, OutboxRow, Row, Statement, Value, values};
 
 /// What a managed connection has besides.
@@ -237,24 +237,41 @@ impl Connections {
     }
 
     /// Puts a connection in place of another, as [`Connections::put`] does, together with what must follow at the
-    /// provider of the one replaced.
+    /// provider of the one replaced. `spent` is the piece of work that held the new grant until now, and goes with it.
     pub async fn put_then(
         &self,
         row: ConnectionRow,
         expected_generation: Option<i64>,
         then: Vec<OutboxRow>,
+        spent: Option<&str>,
     ) -> Result<bool, Error> {
-        let only_if = Some((row.generation, row.kind));
-        let after = then.into_iter().map(|then| insert(then, only_if)).collect();
+        let only_if = (row.generation, row.kind);
+        let mut after: Vec<_> = then.into_iter().map(|then| insert(then, Some(only_if))).collect();
+        after.extend(spent.map(|id| spend(id, (&row.app, &row.user), only_if)));
         self.put_and(row, expected_generation, after).await
     }
 
-    /// Grants of an App that were made with another client or other endpoints than these need a new consent: gives how
-    /// many there were.
-    pub async fn orphan(&self, app: &str, client: &str, code: &str) -> Result<u64, Error> {
-        let sql = "UPDATE connections SET status = 1, code = $3, due_at = NULL
+    /// Grants of an App that were made with another client or other endpoints than these need a new consent; each person
+    /// is told `word`, once. Gives how many there were.
+    pub async fn orphan(
+        &self,
+        app: &str,
+        client: &str,
+        code: &str,
+        (word, now): (&str, i64),
+    ) -> Result<u64, Error> {
+        // Numbered as a refused refresh numbers it: whoever was told of that one already hears it once.
+        let tell = "INSERT INTO outbox (id, kind, app, user_id, about, due_at, created_at)
+            SELECT 'ended:' || app || ':' || user_id || ':' || generation || ':' || fence, 1, app, user_id, $3, $4, $4
+            FROM connections WHERE app = $1 AND kind = 1 AND client <> $2 AND status <> 1
+            ON CONFLICT (id) DO NOTHING";
+        let mark = "UPDATE connections SET status = 1, code = $3, due_at = NULL
             WHERE app = $1 AND kind = 1 AND client <> $2 AND status <> 1";
-        Ok(self.change(Statement::new(sql, values![app, client, code]), None).await?.affected)
+        let statements = vec![
+            Statement::new(tell, values![app, client, word, now]),
+            Statement::new(mark, values![app, client, code]),
+        ];
+        Ok(self.change_all(statements, None).await?.get(1).map_or(0, |marked| marked.affected))
     }
 
     /// Up to `limit` of those that are due at `now`, longest due first.

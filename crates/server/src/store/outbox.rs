@@ -9,7 +9,8 @@ use super::{Engine, Error, Row, Statement, values};
 pub struct OutboxRow {
     /// Says what it is about, so that it is there once.
     pub id: String,
-    /// 0 a grant to be ended at its provider, 1 a word to a person, 2 a new grant that waits for its owner's yes.
+    /// 0 a grant to be ended at its provider, 1 a word to a person, 2 a new grant that waits for its owner's yes, 3 a
+    /// person who may be typing a code at the provider.
     pub kind: i64,
     /// The App.
     pub app: String,
@@ -59,12 +60,13 @@ macro_rules! columns {
 
 /// Adds a row; with `only_if`, only where the connection it is about has this generation and kind by now.
 pub(super) fn insert(row: OutboxRow, only_if: Option<(i64, i64)>) -> Statement {
-    let OutboxRow { id, kind, app, user, about, sealed, due_at, created_at, .. } = row;
+    let OutboxRow { id, kind, app, user, about, sealed, due_at, created_at, outcome, .. } = row;
     let mut params = values![id, kind, app, user, about, sealed, due_at, created_at];
     let sql = match only_if {
         None => {
-            "INSERT INTO outbox (id, kind, app, user_id, about, sealed, due_at, created_at)
-                VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (id) DO NOTHING"
+            params.push(outcome.into());
+            "INSERT INTO outbox (id, kind, app, user_id, about, sealed, due_at, created_at, outcome)
+                VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (id) DO NOTHING"
         }
         Some((generation, of_kind)) => {
             params.extend(values![generation, of_kind]);
@@ -75,6 +77,13 @@ pub(super) fn insert(row: OutboxRow, only_if: Option<(i64, i64)>) -> Statement {
         }
     };
     Statement::new(sql, params)
+}
+
+/// Removes a row whose work is done by the connection that has this generation and kind by now.
+pub(super) fn spend(id: &str, (app, user): (&str, &str), (generation, kind): (i64, i64)) -> Statement {
+    let sql = "DELETE FROM outbox WHERE id = $1 AND EXISTS (SELECT 1 FROM connections
+        WHERE app = $2 AND user_id = $3 AND generation = $4 AND kind = $5)";
+    Statement::new(sql, values![id, app, user, generation, kind])
 }
 
 /// The table `outbox`. Owner: grants.
@@ -142,20 +151,36 @@ impl Outbox {
         Ok(self.engine.write(Statement::new(sql, params)).await?.affected > 0)
     }
 
-    /// Takes a piece of work of this kind and user out, once; None when it is not there, or has ended or is being done.
-    pub async fn withdraw(
+    /// Takes a piece of work that nobody took before it is due: it is the caller's until `until`, and then anybody's. None
+    /// when it is not there, is about somebody else, or is being done.
+    pub async fn claim(
         &self,
         id: &str,
-        kind: i64,
-        user: &str,
+        (kind, app, user): (i64, &str, &str),
         now: i64,
+        until: i64,
     ) -> Result<Option<OutboxRow>, Error> {
         let sql = concat!(
-            "DELETE FROM outbox WHERE id = $1 AND kind = $2 AND user_id = $3 AND due_at > $4 AND attempts = 0 RETURNING ",
+            "UPDATE outbox SET due_at = $6, attempts = 1
+                WHERE id = $1 AND kind = $2 AND app = $3 AND user_id = $4 AND due_at > $5 AND attempts = 0 RETURNING ",
             columns!()
         );
-        let written = self.engine.write(Statement::new(sql, values![id, kind, user, now])).await?;
+        let written =
+            self.engine.write(Statement::new(sql, values![id, kind, app, user, now, until])).await?;
         written.rows.into_iter().next().map(OutboxRow::try_from).transpose()
+    }
+
+    /// Makes a piece of work that nobody took due at once; false when it is not there, is about somebody else, or is
+    /// being done.
+    pub async fn hasten(
+        &self,
+        id: &str,
+        (kind, app, user): (i64, &str, &str),
+        now: i64,
+    ) -> Result<bool, Error> {
+        let sql = "UPDATE outbox SET due_at = $5
+            WHERE id = $1 AND kind = $2 AND app = $3 AND user_id = $4 AND due_at > $5 AND attempts = 0";
+        Ok(self.engine.write(Statement::new(sql, values![id, kind, app, user, now])).await?.affected > 0)
     }
 
     /// One of this kind and user, as it stands.

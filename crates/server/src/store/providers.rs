@@ -18,6 +18,8 @@ pub struct ProviderRow {
     pub fault: String,
     /// Since when, Unix ms.
     pub fault_at: i64,
+    /// Whether the provider looks at proof keys, where that was tried: `checked` or `ignored`.
+    pub pkce: String,
     /// Unix ms.
     pub updated_at: i64,
     /// User id of who changed it last.
@@ -34,8 +36,9 @@ impl TryFrom<Row> for ProviderRow {
             document: row.text(2)?,
             fault: row.text(3)?,
             fault_at: row.int(4)?,
-            updated_at: row.int(5)?,
-            updated_by: row.text(6)?,
+            pkce: row.text(5)?,
+            updated_at: row.int(6)?,
+            updated_by: row.text(7)?,
         })
     }
 }
@@ -59,7 +62,8 @@ impl Providers {
 
     /// The App's record.
     pub async fn get(&self, app: &str) -> Result<Found, Error> {
-        let sql = "SELECT app, generation, document, fault, fault_at, updated_at, updated_by FROM providers
+        let sql =
+            "SELECT app, generation, document, fault, fault_at, pkce, updated_at, updated_by FROM providers
             WHERE app = $1";
         self.cache
             .get_or_read(app.to_owned(), async {
@@ -68,7 +72,7 @@ impl Providers {
             .await
     }
 
-    /// Compare-and-swap: stores the row, without a fault, if the one there has the expected generation (None: there is
+    /// Compare-and-swap: stores the row, with nothing known of it yet, if the one there has the expected generation (None: there is
     /// none). False when it does not; then nothing changed.
     pub async fn put(&self, row: ProviderRow, expected: Option<i64>) -> Result<bool, Error> {
         let key = row.app.clone();
@@ -82,7 +86,7 @@ impl Providers {
             Some(expected) => {
                 params.push(expected.into());
                 "UPDATE providers SET generation = $2, document = $3, updated_at = $4, updated_by = $5,
-                    fault = '', fault_at = 0 WHERE app = $1 AND generation = $6"
+                    fault = '', fault_at = 0, pkce = '' WHERE app = $1 AND generation = $6"
             }
         };
         Ok(self.change(key, Statement::new(sql, params)).await?.affected > 0)
@@ -94,6 +98,13 @@ impl Providers {
         let sql = "UPDATE providers SET fault = $3, fault_at = $4
             WHERE app = $1 AND generation = $2 AND (fault = '') <> ($3 = '')";
         let statement = Statement::new(sql, values![app, generation, fault, now]);
+        Ok(self.change(app.to_owned(), statement).await?.affected > 0)
+    }
+
+    /// Notes whether the provider looks at proof keys.
+    pub async fn tried(&self, app: &str, generation: i64, pkce: &str) -> Result<bool, Error> {
+        let sql = "UPDATE providers SET pkce = $3 WHERE app = $1 AND generation = $2";
+        let statement = Statement::new(sql, values![app, generation, pkce]);
         Ok(self.change(app.to_owned(), statement).await?.affected > 0)
     }
 

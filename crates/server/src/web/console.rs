@@ -18,6 +18,8 @@ const FILES: &[(&str, &str, &str)] = &[
     ("inspector.js", SCRIPT, include_str!("../../console/inspector.js")),
     ("main.js", SCRIPT, include_str!("../../console/main.js")),
     ("messages.js", SCRIPT, include_str!("../../console/messages.js")),
+    ("provider_form.js", SCRIPT, include_str!("../../console/provider_form.js")),
+    ("providers.js", SCRIPT, include_str!("../../console/providers.js")),
     ("socket.js", SCRIPT, include_str!("../../console/socket.js")),
 ];
 const CSS: &str = "text/css; charset=utf-8";

@@ -6,6 +6,8 @@
 
 pub mod accounts;
 pub mod console;
+pub mod gone;
+pub mod health;
 pub mod markdown;
 pub mod moments;
 pub mod sign_in;
@@ -72,6 +74,8 @@ pub struct Connected<'a> {
 /// What there is to say of a connection.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Connection<'a> {
+    /// What the page says instead, where nobody was connected; empty otherwise.
+    pub heading: &'a str,
     /// Which account: `somebody@example.com at Google`; empty where only the App knows.
     pub account: &'a str,
     /// Whether what was connected before stays as it is.
@@ -84,7 +88,7 @@ impl<'a> Connected<'a> {
     /// The page at the end of a flow. Nothing of the flow is on it. `accounts` is the address of the page of all
     /// connections.
     pub fn page(app_name: &'a str, connection: Connection<'a>, accounts: &'a str, site_url: &'a str) -> Page {
-        if connection.kept || !connection.note.is_empty() {
+        if connection.kept || !connection.note.is_empty() || !connection.heading.is_empty() {
             return page(&Self { style: STYLE, script: "", app_name, connection, accounts, site_url }, "");
         }
         let script = format!("; script-src '{}'", *CLOSE_HASH);

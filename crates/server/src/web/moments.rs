@@ -1,4 +1,4 @@
-//! Times as people read them: how long ago, and exactly in UTC.
+//! Times as people read them: how long ago or until then, and exactly in UTC.
 
 use time::OffsetDateTime;
 
@@ -6,10 +6,10 @@ const MINUTE: i64 = 60;
 const HOUR: i64 = 60 * MINUTE;
 const DAY: i64 = 24 * HOUR;
 
-/// A moment in the past.
+/// A moment in the past, or one ahead.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Moment {
-    /// “3 minutes ago”; the date when it was more than a month ago.
+    /// “3 minutes ago”, “in 3 minutes”; the date when it is more than a month away.
     pub ago: String,
     /// “25 November 2026, 04:46:30 UTC”.
     pub exact: String,
@@ -21,6 +21,16 @@ impl Moment {
     /// The moment `at`, seen from `now`; both in Unix milliseconds. What lies ahead, as clocks may differ, is now.
     pub fn new(at: i64, now: i64) -> Self {
         let past = now.saturating_sub(at).max(0) / 1000;
+        Self::told(at, past, ago)
+    }
+
+    /// The same of one that is still to come. What has passed is about to happen.
+    pub fn ahead(at: i64, now: i64) -> Self {
+        let left = at.saturating_sub(now).max(0) / 1000;
+        Self::told(at, left, until)
+    }
+
+    fn told(at: i64, away: i64, told: fn(i64) -> String) -> Self {
         // Beyond the years that can be written there is nothing to tell anybody.
         let Ok(time) = OffsetDateTime::from_unix_timestamp(at.div_euclid(1000)) else {
             return Self { ago: "at an unknown time".into(), exact: String::new(), machine: String::new() };
@@ -30,22 +40,29 @@ impl Moment {
         let number = u8::from(time.month());
         let date = format!("{:04}-{number:02}-{:02}", time.year(), time.day());
         Self {
-            ago: if past < 30 * DAY { ago(past) } else { format!("on {day}") },
+            ago: if away < 30 * DAY { told(away) } else { format!("on {day}") },
             exact: format!("{day}, {hour:02}:{minute:02}:{second:02} UTC"),
             machine: format!("{date}T{hour:02}:{minute:02}:{second:02}Z"),
         }
     }
 }
 
-/// So many seconds, in the largest unit of which there is one.
 fn ago(seconds: i64) -> String {
+    if seconds < MINUTE { "just now".into() } else { format!("{} ago", length(seconds)) }
+}
+
+fn until(seconds: i64) -> String {
+    if seconds < MINUTE { "within a minute".into() } else { format!("in {}", length(seconds)) }
+}
+
+/// So many seconds, in the largest unit of which there is one: a minute or more.
+fn length(seconds: i64) -> String {
     let (count, unit) = match seconds {
-        ..MINUTE => return "just now".into(),
-        MINUTE..HOUR => (seconds / MINUTE, "minute"),
+        ..HOUR => (seconds / MINUTE, "minute"),
         HOUR..DAY => (seconds / HOUR, "hour"),
         _ => (seconds / DAY, "day"),
     };
-    format!("{count} {unit}{} ago", if count == 1 { "" } else { "s" })
+    format!("{count} {unit}{}", if count == 1 { "" } else { "s" })
 }
 
 #[cfg(test)]
@@ -73,5 +90,9 @@ mod tests {
         assert_eq!(long_ago.exact, "2 January 2024, 03:04:05 UTC");
         assert_eq!(long_ago.machine, "2024-01-02T03:04:05Z");
         assert_eq!(Moment::new(i64::MAX, now).machine, "");
+        let ahead = |ms: i64| Moment::ahead(now + ms, now).ago;
+        let far = [-5_000, 59_000, 60_000, 7_300_000, 40 * 86_400_000].map(ahead);
+        let told = ["within a minute", "within a minute", "in 1 minute", "in 2 hours", "on 4 January 2027"];
+        assert_eq!(far, told);
     }
 }

@@ -17,13 +17,15 @@ pub(super) fn breaches(manifest: &str) -> Result<Vec<String>, String> {
             (_, "tessera-testkit") => refuse(dependency, "only dev-dependencies name the testkit"),
             ("tessera-types", "serde" | "serde_json" | "zeroize") => {}
             ("tessera-types", _) => refuse(dependency, "types are serde, its JSON and zeroize only"),
-            ("tessera-driver" | "tessera-simulator" | "hello-oauth2", "tessera-server") => {
+            ("tessera-driver" | "tessera-simulator" | "hello-oauth2" | "hello-managed", "tessera-server") => {
                 refuse(dependency, "what strangers hold does not know the service");
             }
             ("tessera-simulator", other) if other.starts_with("tessera-") => {
                 refuse(dependency, "the simulator is a provider and knows nothing of us");
             }
-            ("tessera-server", "tessera-driver" | "tessera-simulator" | "hello-oauth2") if !optional => {
+            ("tessera-server", "tessera-driver" | "tessera-simulator" | "hello-oauth2" | "hello-managed")
+                if !optional =>
+            {
                 refuse(dependency, "the service uses it for its demo only: make it optional");
             }
             _ => {}

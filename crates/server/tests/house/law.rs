@@ -34,7 +34,7 @@ pub(super) const BESIDE: [&str; 6] = ["env.rs", "lib.rs", "main.rs", "meter.rs",
 const NOT_FOR_THE_EDGE: [&str; 5] = ["vault", "store", "egress", "upstream", "providers"];
 
 /// Crates that only one room may name, and what that room is for.
-const KEPT_IN_A_ROOM: [(&str, &str, &str); 9] = [
+const KEPT_IN_A_ROOM: [(&str, &str, &str); 10] = [
     ("reqwest", "egress", "every outgoing request goes through it"),
     ("hyper::client", "egress", "every outgoing request goes through it"),
     ("hyper_util::client", "egress", "every outgoing request goes through it"),
@@ -44,6 +44,8 @@ const KEPT_IN_A_ROOM: [(&str, &str, &str); 9] = [
     ("tokio_postgres_rustls", "store", "it holds all SQL"),
     ("chacha20poly1305", "vault", "only it opens a `Sealed`"),
     ("hkdf", "vault", "only it derives keys"),
+    // Its signatures are for `providers`, where a client's private key signs.
+    ("ring::aead", "vault", "only it opens a `Sealed`"),
 ];
 
 /// Files that may name such a crate all the same: what they send is no outgoing request of the service.

@@ -42,7 +42,7 @@ async fn a_token_is_given_refreshed_when_it_ends_and_taken_back() {
 
     assert_eq!(stage.disconnect().await.status, 204);
     assert_eq!(stage.ask("").await.text(), "");
-    while stage.work().await > 0 {}
+    stage.work().await;
     assert!(!stage.works(&second).await, "ended at the provider as well");
     assert_eq!(stage.connections().await, Value::Array(Vec::new()));
 }
@@ -78,7 +78,7 @@ async fn a_managed_app_stores_nothing_but_a_disconnect() {
     assert_eq!(stage.access_token().await, given);
     assert_eq!(store("null").await.status, 200);
     assert_eq!(stage.ask("").await.text(), "");
-    while stage.work().await > 0 {}
+    stage.work().await;
     assert!(!stage.works(&given).await);
 }
 
@@ -99,4 +99,33 @@ async fn an_orderly_stop_waits_for_a_refresh_that_is_under_way() {
     let stored =
         stage.cast.server.audit().iter().filter(|entry| entry["act"] == "connection_refreshed").count();
     assert_eq!(stored, 1);
+}
+
+#[tokio::test]
+async fn how_long_a_token_must_live_is_said_in_the_query_or_in_a_header() {
+    let stage = Managed::with("").await;
+    stage.connect().await;
+    let token = stage.token().await;
+    let refreshes = stage.provider.refreshes();
+    let ask = async |query: &str, header: &str| {
+        let target = format!("/plugins/com.mattermost.apps/api/v1/oauth2/user{query}");
+        let ask = Ask::get(target).bearer(&token);
+        let ask = if header.is_empty() { ask } else { ask.with("Tessera-Min-TTL", header) };
+        stage.cast.site.send(&ask).await
+    };
+    for (query, header) in
+        [("?min_ttl=x", ""), ("?min_ttl=-1", ""), ("", "soon"), ("?min_ttl=300", "31622401")]
+    {
+        let answer = ask(query, header).await;
+        assert_eq!(answer.status, 400, "{query} {header}: {}", answer.text());
+        assert!(answer.text().starts_with("min_ttl must be a whole number of seconds"), "{}", answer.text());
+    }
+    assert_eq!(ask("?min_ttl=7200", "").await.status, 422);
+    assert_eq!(ask("", "7200").await.status, 422);
+    // The query wins.
+    assert_eq!(ask("?min_ttl=300", "7200").await.status, 200);
+    assert_eq!(stage.provider.refreshes(), refreshes, "there was enough of it each time");
+    stage.later(3_000);
+    assert_eq!(stage.ask("?min_ttl=1200").await.status, 200);
+    assert_eq!(stage.provider.refreshes(), refreshes + 1);
 }

@@ -167,7 +167,7 @@ async fn quirk_17_too_many_requests_says_for_how_long() {
 }
 
 #[tokio::test]
-async fn quirk_18_a_secret_in_the_wrong_place_is_the_operators_work() {
+async fn quirk_18_os_19_a_secret_in_the_wrong_place_is_the_operators_work_and_no_other_is_tried() {
     for (auth, wrong) in [("basic", "body"), ("post", "basic")] {
         let stage = Stage::new(&format!("client_auth = '{auth}'\n")).await;
         stage.set(&[&format!("secret-place={}", if auth == "post" { "body" } else { "basic" })]);

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use tessera_server::egress::{Audience, Egress, Reply, Request, Rules};
 use tessera_server::env::Env;
 use tessera_server::providers::{Asking, Client, Descriptor, Failure, Outgoing, Provider, Tokens, Verifier};
-use tessera_simulator::{PASSWORD, Running, Simulator};
+use tessera_simulator::{Builder, PASSWORD, Running, Simulator};
 use tessera_testkit::browser::{Browser, From};
 use tessera_testkit::site::Site;
 use tessera_types::{AccessToken, AuthorizationCode, ClientSecret, RefreshToken};
@@ -16,9 +16,11 @@ use crate::still;
 
 /// What the simulator's clock says, in seconds.
 pub(crate) const NOW: i64 = 1_800_000_000;
-const ID: &str = "hello";
+pub(crate) const ID: &str = "hello";
+/// RFC 7636 appendix B.
+pub(crate) const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
 /// Nobody follows it there.
-const REDIRECT: &str = "http://localhost:8065/complete";
+pub(crate) const REDIRECT: &str = "http://localhost:8065/complete";
 
 pub(crate) struct Stage {
     pub(crate) simulator: Running,
@@ -31,20 +33,29 @@ pub(crate) struct Stage {
 impl Stage {
     /// `rules` are added to the provider's descriptor; `URL` in them is where the simulator is.
     pub(crate) async fn new(rules: &str) -> Self {
-        let simulator = Simulator::builder().client(ID, "s3cret", [REDIRECT]).clock(Arc::new(|| NOW)).build();
+        Self::of(Simulator::builder().client(ID, "s3cret", [REDIRECT]), "s3cret", rules).await
+    }
+
+    /// One whose client signs for itself, with a key in PEM whose public half is this JWK.
+    pub(crate) async fn signing(pem: &str, jwk: &serde_json::Value, rules: &str) -> Self {
+        Self::of(Simulator::builder().client_with_key(ID, jwk, [REDIRECT]), pem, rules).await
+    }
+
+    async fn of(builder: Builder, secret: &str, rules: &str) -> Self {
+        let simulator = builder.clock(Arc::new(|| NOW)).build();
         let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let simulator = simulator.start(listener).unwrap();
         let url = simulator.url();
         let rules = rules.replace("URL", url);
         let descriptor = format!(
             "name = 'simulator'\ndisplay_name = 'Simulator'\nissuer = '{url}'\nauthorize_url = '{url}/authorize'\n\
-             token_url = '{url}/token'\nuserinfo_url = '{url}/userinfo'\nrevoke = {{ url = '{url}/revoke' }}\n\
+             token_url = '{url}/token'\ndevice_url = '{url}/device_authorization'\njwks_url = '{url}/jwks'\nuserinfo_url = '{url}/userinfo'\nrevoke = {{ url = '{url}/revoke' }}\n\
              scopes = {{ default = ['profile', 'email'] }}\n{rules}"
         );
         let descriptor = Arc::new(Descriptor::read(&descriptor).unwrap());
         let provider = Provider::new(descriptor, &BTreeMap::new(), None).unwrap();
         let egress = Egress::new(Rules { allow_loopback: true, ..Rules::default() }).unwrap();
-        let (env, secret) = (still::env(NOW * 1000), ClientSecret::new("s3cret"));
+        let (env, secret) = (still::env(NOW * 1000), ClientSecret::new(secret));
         Self { simulator, provider, egress, env, secret }
     }
 
@@ -62,10 +73,14 @@ impl Stage {
 
     /// The whole way: a person agrees, and the code is swapped.
     pub(crate) async fn connect(&self) -> Result<Tokens, Failure> {
+        self.connect_for(&[]).await
+    }
+
+    /// The same, asking for these scopes.
+    pub(crate) async fn connect_for(&self, scopes: &[String]) -> Result<Tokens, Failure> {
         let redirect = Url::parse(REDIRECT).unwrap();
-        // RFC 7636 appendix B.
-        let verifier = Verifier::of(AccessToken::new("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"));
-        let back = self.agree(&self.asking(&redirect, &verifier)).await;
+        let verifier = Verifier::of(AccessToken::new(VERIFIER));
+        let back = self.agree(&self.asking(&redirect, &verifier, scopes)).await;
         let code = back.query_pairs().find(|(name, _)| name == "code").unwrap().1.into_owned();
         let code = AuthorizationCode::new(code);
         let outgoing = self.provider.exchange(&self.env, self.client(), &code, &redirect, &verifier).unwrap();
@@ -76,12 +91,12 @@ impl Stage {
     pub(crate) async fn iss(&self) -> Option<String> {
         let verifier = Verifier::of(AccessToken::new("v".repeat(43)));
         let redirect = Url::parse(REDIRECT).unwrap();
-        let back = self.agree(&self.asking(&redirect, &verifier)).await;
+        let back = self.agree(&self.asking(&redirect, &verifier, &[])).await;
         back.query_pairs().find(|(name, _)| name == "iss").map(|(_, iss)| iss.into_owned())
     }
 
-    fn asking(&self, redirect_uri: &Url, verifier: &Verifier) -> Url {
-        let (client_id, state, scopes) = (ID, "state", &[][..]);
+    fn asking(&self, redirect_uri: &Url, verifier: &Verifier, scopes: &[String]) -> Url {
+        let (client_id, state) = (ID, "state");
         self.provider.authorize_url(Asking { client_id, redirect_uri, state, scopes, verifier })
     }
 

@@ -78,7 +78,8 @@ async fn os_40_every_change_past_the_server_is_named_and_none_but_those() {
 
     let user = &stage.user.id;
     let alien = format!(
-        "INSERT INTO connections SELECT 'other', user_id, kind, generation, sealed, created_at, updated_at
+        "INSERT INTO connections (app, user_id, kind, generation, sealed, created_at, updated_at)
+            SELECT 'other', user_id, kind, generation, sealed, created_at, updated_at
             FROM connections WHERE user_id = '{user}'"
     );
     let rows: [(&dyn Fn(), String); 9] = [

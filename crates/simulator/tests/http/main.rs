@@ -1,13 +1,19 @@
 //! The simulator over real HTTP: a browser of sorts on one side, a client on the other.
 
 #[cfg(test)]
+mod assertions;
+#[cfg(test)]
 mod browser;
 #[cfg(test)]
 mod consent;
 #[cfg(test)]
 mod control;
 #[cfg(test)]
+mod device;
+#[cfg(test)]
 mod exchange;
+#[cfg(test)]
+mod openid;
 #[cfg(test)]
 mod quirks_callback;
 #[cfg(test)]

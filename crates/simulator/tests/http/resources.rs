@@ -90,6 +90,8 @@ async fn metadata_names_endpoints_that_answer() {
         ("userinfo_endpoint", StatusCode::UNAUTHORIZED),
         ("token_endpoint", StatusCode::METHOD_NOT_ALLOWED),
         ("revocation_endpoint", StatusCode::METHOD_NOT_ALLOWED),
+        ("device_authorization_endpoint", StatusCode::METHOD_NOT_ALLOWED),
+        ("jwks_uri", StatusCode::OK),
     ] {
         let answer = http_client().get(text(&document, member)).send().await.unwrap();
         assert_eq!(answer.status(), without_anything, "{member}");

@@ -93,6 +93,21 @@ impl Api {
         read(&answer, &format!("200 and JSON from POST {route} as {}", who.username))
     }
 
+    /// Puts JSON where Tessera's own routes have it, in somebody's name; the answer must be JSON with status 200.
+    pub(super) async fn put_ours(&self, who: &Person, route: &str, body: &Value) -> Result<Value, Failure> {
+        let answer = send("PUT", &self.ours(route), Some(who), body.to_string()).await?;
+        read(&answer, &format!("200 and JSON from PUT {route} as {}", who.username))
+    }
+
+    /// Reads JSON from one of Tessera's own routes in somebody's name.
+    pub(super) async fn get_ours(&self, who: &Person, route: &str) -> Result<Value, Failure> {
+        get(&self.ours(route), Some(who)).await
+    }
+
+    fn ours(&self, route: &str) -> String {
+        self.url(&format!("{}{route}", routes::TESSERA_V1))
+    }
+
     /// Reads JSON from a route of the framework in somebody's name.
     pub(super) async fn get(&self, who: &Person, route: &str) -> Result<Value, Failure> {
         get(&self.framework(route), Some(who)).await
@@ -117,8 +132,7 @@ pub(super) async fn manifest(app_url: &str) -> Result<Value, Failure> {
 }
 
 async fn get(url: &str, who: Option<&Person>) -> Result<Value, Failure> {
-    let answer = wire::send("GET", &address(url)?, headers(who)?, String::new()).await;
-    let answer = answer.map_err(|error| Failure::new(format!("an answer from {url}"), error))?;
+    let answer = send("GET", url, who, String::new()).await?;
     read(&answer, &format!("200 and JSON from GET {url}"))
 }
 
@@ -127,7 +141,11 @@ fn text(object: &Value, name: &str) -> String {
 }
 
 async fn post(url: &str, who: Option<&Person>, body: &Value) -> Result<Answer, Failure> {
-    let answer = wire::send("POST", &address(url)?, headers(who)?, body.to_string()).await;
+    send("POST", url, who, body.to_string()).await
+}
+
+async fn send(method: &str, url: &str, who: Option<&Person>, body: String) -> Result<Answer, Failure> {
+    let answer = wire::send(method, &address(url)?, headers(who)?, body).await;
     answer.map_err(|error| Failure::new(format!("an answer from {url}"), error))
 }
 

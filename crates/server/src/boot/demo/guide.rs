@@ -1,13 +1,12 @@
 //! What a person who runs the demo is told: where everything is, who they can be, and what to type.
 
-use hello_oauth2::APP_ID;
 use serde_json::json;
 use tessera_simulator::PASSWORD as ACCOUNT_PASSWORD;
 use tessera_types::routes;
 
 use super::api::{LOGIN, PASSWORD};
 use super::report::{Failure, Report};
-use super::stage::Stage;
+use super::stage::{Stage, Way};
 use super::steps::{ADA, GRACE, Ready};
 
 /// Who can sign in at the site.
@@ -23,7 +22,14 @@ pub(super) fn print(stage: &Stage, ready: &Ready, report: &Report) -> Result<(),
         true => format!("{} (removed at the end)", stage.data().display()),
         false => stage.data().display().to_string(),
     };
-    let login = ready.api.url(LOGIN);
+    let (app_id, login) = (stage.way.app_id(), ready.api.url(LOGIN));
+    let (state, asides) = match stage.way {
+        Way::AppManaged => ("installed and configured", format!("/{app_id} configure is for sysadmin")),
+        Way::Managed => (
+            "installed; the service keeps its users' tokens",
+            format!("at {provider}/quirks the provider can be told how long tokens live"),
+        ),
+    };
     let call = ready.api.framework(routes::CALL);
     let text = || {
         format!(
@@ -32,19 +38,19 @@ Tessera for Mattermost Apps, the demo. Everything runs on this machine; nothing 
 
   site       {site}
              accounts {accounts}; password {PASSWORD}
-  App        {APP_ID} at {app}, installed and configured
+  App        {app_id} at {app}, {state}
   provider   {provider}
              accounts {ada}, {grace}; password {ACCOUNT_PASSWORD}
   data       {data}
 
 Open {site} in a browser and sign in as user-1. Then type there, into the line at the bottom:
 
-  /{APP_ID} connect       follow the link, continue, sign in at the provider as {ada}, allow;
+  /{app_id} connect       follow the link, continue, sign in at the provider as {ada}, allow;
                               the tab closes itself
-  /{APP_ID} send          the App lists the calendars of the account that you connected
-  /{APP_ID} disconnect    and it forgets them
+  /{app_id} send          the App lists the calendars of the account that you connected
+  /{app_id} disconnect    and it forgets them
 
-As user-2 the App says that this user is not connected; /{APP_ID} configure is for sysadmin. At the top of the page,
+As user-2 the App says that this user is not connected; {asides}. At the top of the page,
 Connected accounts takes back what you allowed, and Inspect calls shows what the App was sent and what it answered.
 
 Ctrl-C ends all of it.",
@@ -57,7 +63,7 @@ Ctrl-C ends all of it.",
     let object = || {
         json!({
             "site_url": site, "accounts": ACCOUNTS, "password": PASSWORD,
-            "app_id": APP_ID, "app_url": stage.app_url,
+            "app_id": app_id, "app_url": stage.app_url,
             "provider_url": provider, "provider_accounts": [ADA.name, GRACE.name], "provider_password": ACCOUNT_PASSWORD,
             "data": stage.data(), "connect_url": connect, "login_url": login, "call_url": call,
             "calls": { "send": send, "disconnect": disconnect },

@@ -1,8 +1,9 @@
-//! `tessera demo`: a development server, the hello-oauth2 App and a local OAuth2 provider in one process tree.
+//! `tessera demo`: a development server, the hello-oauth2 App (with `--managed`, hello-managed) and a local OAuth2
+//! provider in one process tree.
 //!
 //! The server is a child process, so that the walk can kill it as a power cut would; App and provider run in this
 //! process. By itself the demo gets everything ready for a person and waits; with `--headless` it plays the people
-//! too, over HTTP as their browsers would (`walk`), and ends with what came of it.
+//! too, over HTTP as their browsers would (`walk`, `managed`), and ends with what came of it.
 
 mod api;
 mod browser;
@@ -13,6 +14,7 @@ mod form;
 mod guide;
 mod html;
 mod jar;
+mod managed;
 mod page;
 mod report;
 mod stage;
@@ -26,7 +28,7 @@ use std::process::ExitCode;
 
 use child::Log;
 use report::Report;
-use stage::Stage;
+use stage::{Stage, Way};
 use tokio::signal::unix::{SignalKind, signal};
 
 /// Where people find the site unless they say otherwise: the port that a Mattermost has.
@@ -37,6 +39,8 @@ const PORT: u16 = 8065;
 pub struct DemoOptions {
     /// Walk the whole flow and end, instead of waiting for a person.
     pub headless: bool,
+    /// The App whose users' tokens the service keeps, in place of the one that keeps them itself.
+    pub managed: bool,
     /// Where data is kept and stays; a temporary folder when absent.
     pub data: Option<PathBuf>,
     /// Where the server listens; port 8065 of this machine when absent, any free port when headless.
@@ -78,8 +82,11 @@ pub async fn run(options: DemoOptions) -> ExitCode {
 
 async fn walk_it(options: &DemoOptions, report: &Report) -> Result<(), Error> {
     let listen = options.listen.unwrap_or((Ipv4Addr::LOCALHOST, 0).into());
-    let mut stage = unless_interrupted(Stage::start(options.data.as_deref(), listen, Log::Kept)).await?;
-    let walked = unless_interrupted(Box::pin(walk::walk(&mut stage, report))).await;
+    let mut stage = unless_interrupted(Stage::start(options, listen, Log::Kept)).await?;
+    let walked = match stage.way {
+        Way::AppManaged => unless_interrupted(Box::pin(walk::walk(&mut stage, report))).await,
+        Way::Managed => unless_interrupted(Box::pin(managed::walk(&stage, report))).await,
+    };
     if matches!(walked, Err(Error::Step)) {
         report.server_log(&stage.server.last_words());
     }
@@ -89,7 +96,7 @@ async fn walk_it(options: &DemoOptions, report: &Report) -> Result<(), Error> {
 
 async fn wait_for_people(options: &DemoOptions, report: &Report) -> Result<(), Error> {
     let listen = options.listen.unwrap_or((Ipv4Addr::LOCALHOST, PORT).into());
-    let mut stage = unless_interrupted(Stage::start(options.data.as_deref(), listen, Log::Shown)).await?;
+    let mut stage = unless_interrupted(Stage::start(options, listen, Log::Shown)).await?;
     let waited = async {
         let ready = unless_interrupted(Box::pin(walk::prepare(&stage, report))).await?;
         guide::print(&stage, &ready, report).map_err(|error| Error::Server(error.seen))?;

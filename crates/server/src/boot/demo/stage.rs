@@ -12,16 +12,38 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use url::Url;
 
-use super::Error;
 use super::child::{Log, Server};
+use super::{DemoOptions, Error};
 
 /// What the App asks the provider for, as on the documentation page.
 pub(super) const SCOPES: [&str; 3] = ["calendar", "profile", "email"];
+/// Where the provider has the calendars of whoever brings a token.
+const CALENDARS: &str = "/calendar/v3/users/me/calendarList";
 /// How long the App may take to end what it is doing.
 const GRACE: Duration = Duration::from_secs(2);
 
+/// Who keeps the tokens of the App's users, and so which App it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Way {
+    /// The App: hello-oauth2.
+    AppManaged,
+    /// The service: hello-managed.
+    Managed,
+}
+
+impl Way {
+    /// The App's id.
+    pub(super) fn app_id(self) -> &'static str {
+        match self {
+            Self::AppManaged => hello_oauth2::APP_ID,
+            Self::Managed => hello_managed::APP_ID,
+        }
+    }
+}
+
 /// All that runs.
 pub(super) struct Stage {
+    pub(super) way: Way,
     pub(super) server: Server,
     pub(super) simulator: Running,
     /// Where the App is, without a slash at its end.
@@ -47,15 +69,18 @@ impl Folder {
 
 impl Stage {
     /// Starts the provider, then the App that uses it, then the server.
-    pub(super) async fn start(data: Option<&Path>, listen: SocketAddr, log: Log) -> Result<Self, Error> {
+    pub(super) async fn start(options: &DemoOptions, listen: SocketAddr, log: Log) -> Result<Self, Error> {
+        let way = if options.managed { Way::Managed } else { Way::AppManaged };
         let (listener, _) = any_port().await?;
         let simulator = Simulator::builder().build().start(listener);
         let simulator = simulator.map_err(|error| Error::Server(format!("the provider: {error}")))?;
         let (listener, app_url) = any_port().await?;
-        let settings =
-            settings(&app_url, listener.local_addr().map_err(io("the App's address"))?, &simulator)?;
-        let app = hello_oauth2::app(settings);
-        let app = app.map_err(|error| Error::Server(format!("the App could not be made: {}", error)))?;
+        let address = listener.local_addr().map_err(io("the App's address"))?;
+        let app = match way {
+            Way::AppManaged => hello_oauth2::app(settings(&app_url, address, &simulator)?)
+                .map_err(|error| Error::Server(format!("the App could not be made: {error}")))?,
+            Way::Managed => hello_managed::app(&app_url, at(&simulator, CALENDARS)?),
+        };
         let (stop_app, stopped) = oneshot::channel::<()>();
         let app = tokio::spawn(async move {
             // Sent or dropped: either means stop.
@@ -64,15 +89,15 @@ impl Stage {
                 tracing::error!(%error, "the App stopped serving");
             }
         });
-        let folder = match data {
-            Some(path) => Folder::Kept(path.to_owned()),
+        let folder = match &options.data {
+            Some(path) => Folder::Kept(path.clone()),
             None => {
                 let fresh = tempfile::Builder::new().prefix("tessera-demo-").tempdir();
                 Folder::Fresh(fresh.map_err(io("making a temporary folder"))?)
             }
         };
         let server = Server::start(folder.path(), listen, log).await?;
-        Ok(Self { server, simulator, app_url, app, stop_app, folder })
+        Ok(Self { way, server, simulator, app_url, app, stop_app, folder })
     }
 
     /// Where the data is.
@@ -114,20 +139,26 @@ async fn any_port() -> Result<(TcpListener, String), Error> {
 }
 
 fn settings(app_url: &str, listen: SocketAddr, simulator: &Running) -> Result<Settings, Error> {
-    let url = |text: String| Url::parse(&text).map_err(|error| Error::Server(format!("{text}: {error}")));
-    let at_provider = |path: &str| url(format!("{}{path}", simulator.url()));
     let provider = ProviderSettings {
         name: "the simulator".into(),
-        authorize_url: at_provider("/authorize")?,
-        token_url: at_provider("/token")?,
+        authorize_url: at(simulator, "/authorize")?,
+        token_url: at(simulator, "/token")?,
         issuer: Some(simulator.url().to_owned()),
-        revoke_url: Some(at_provider("/revoke")?),
-        calendar_url: at_provider("/calendar/v3/users/me/calendarList")?,
+        revoke_url: Some(at(simulator, "/revoke")?),
+        calendar_url: at(simulator, CALENDARS)?,
         scopes: SCOPES.map(str::to_owned).into(),
         authorize_params: Vec::new(),
         client_auth: ClientAuth::Basic,
     };
-    Ok(Settings { root_url: url(app_url.to_owned())?, listen, jwt_secret: None, provider })
+    Ok(Settings { root_url: url(app_url)?, listen, jwt_secret: None, provider })
+}
+
+fn at(simulator: &Running, path: &str) -> Result<Url, Error> {
+    url(&format!("{}{path}", simulator.url()))
+}
+
+fn url(text: &str) -> Result<Url, Error> {
+    Url::parse(text).map_err(|error| Error::Server(format!("{text}: {error}")))
 }
 
 fn io(what: &str) -> impl FnOnce(std::io::Error) -> Error {

@@ -1,6 +1,5 @@
 //! The steps of the walk. Each does what a person would do, and looks at what the person would see.
 
-use hello_oauth2::APP_ID;
 use serde_json::{Value, json};
 use tessera_simulator::{PASSWORD as ACCOUNT_PASSWORD, Simulator};
 use tessera_types::{AppId, routes};
@@ -12,9 +11,9 @@ use super::stage::Stage;
 
 /// The App's client at the provider.
 pub(super) const CLIENT_ID: &str = "hello-oauth2-demo";
-const CLIENT_SECRET: &str = "the-demo-client-secret";
+pub(super) const CLIENT_SECRET: &str = "the-demo-client-secret";
 
-type Step<T> = Result<(T, String), Failure>;
+pub(super) type Step<T> = Result<(T, String), Failure>;
 
 /// An account at the provider, and how its calendars are called.
 #[derive(Debug, Clone, Copy)]
@@ -41,7 +40,7 @@ pub(super) struct Ready {
     pub(super) app: AppId,
     pub(super) app_name: String,
     pub(super) commands: Commands,
-    sysadmin: Person,
+    pub(super) sysadmin: Person,
 }
 
 /// `ok`, or what was expected and what was seen instead.
@@ -55,7 +54,7 @@ pub(super) fn expect(
 
 /// R18 and R19, then R23 to see what came of them.
 pub(super) async fn install(stage: &Stage) -> Step<Ready> {
-    let api = Api::new(&stage.server.site);
+    let (api, app_id) = (Api::new(&stage.server.site), stage.way.app_id());
     let sysadmin = api.sign_in("sysadmin").await?;
     expect(sysadmin.roles.contains("system_admin"), "sysadmin to be an administrator", || {
         sysadmin.roles.clone()
@@ -63,7 +62,7 @@ pub(super) async fn install(stage: &Stage) -> Step<Ready> {
 
     let mut listing = api::manifest(&stage.app_url).await?;
     let app_name = listing["display_name"].as_str().unwrap_or_default().to_owned();
-    expect(listing["app_id"] == APP_ID, format!("the manifest of {APP_ID}"), || listing.to_string())?;
+    expect(listing["app_id"] == app_id, format!("the manifest of {app_id}"), || listing.to_string())?;
     listing["Replace"] = true.into();
     listing["add_deploys"] = json!(["http"]);
     let listed = api.post(&sysadmin, routes::UPDATE_APP_LISTING, &listing).await?;
@@ -72,11 +71,11 @@ pub(super) async fn install(stage: &Stage) -> Step<Ready> {
         root_url.to_string()
     })?;
 
-    let which = json!({ "app_id": APP_ID, "deploy_type": "http" });
+    let which = json!({ "app_id": app_id, "deploy_type": "http" });
     // The answer holds secrets: only what it is about may be told.
     let installed = api.post(&sysadmin, routes::INSTALL_APP, &which).await?;
-    expect(installed["app_id"] == APP_ID, format!("{APP_ID} installed"), || installed["app_id"].to_string())?;
-    let record = api.get(&sysadmin, &format!("{}/{APP_ID}", routes::APPS)).await?;
+    expect(installed["app_id"] == app_id, format!("{app_id} installed"), || installed["app_id"].to_string())?;
+    let record = api.get(&sysadmin, &format!("{}/{app_id}", routes::APPS)).await?;
     let bot = record["bot_username"].as_str().unwrap_or_default();
     expect(!bot.is_empty(), "the App to have a bot", || "no bot_username".into())?;
     let granted = &record["granted_permissions"];
@@ -84,8 +83,8 @@ pub(super) async fn install(stage: &Stage) -> Step<Ready> {
     expect(may, "the permission remote_oauth2 granted", || granted.to_string())?;
 
     let seen = format!("{app_name:?} from {} is installed, its bot is @{bot}", stage.app_url);
-    let commands = Commands::ask(&stage.app_url, APP_ID).await?;
-    let app = AppId::unchecked(APP_ID);
+    let commands = Commands::ask(&stage.app_url, app_id).await?;
+    let app = AppId::unchecked(app_id);
     Ok((Ready { api, app, app_name, commands, sysadmin }, seen))
 }
 
@@ -108,7 +107,7 @@ impl Ready {
         Ok((shown, seen))
     }
 
-    /// `/hello-oauth2 connect`: the address that the reply's link leads to.
+    /// `connect`: the address that the reply's link leads to.
     pub(super) async fn connect_link(&self, who: &Person) -> Result<String, Failure> {
         let reply = self.command(who, "connect", None).await?;
         let link = reply.text.split_once("](").and_then(|(_, rest)| Some(rest.split_once(')')?.0.to_owned()));
@@ -119,7 +118,7 @@ impl Ready {
         }
     }
 
-    /// `/hello-oauth2 send` by somebody who is connected: the calendars of that very account.
+    /// `send` by somebody who is connected: the calendars of that very account.
     pub(super) async fn send(&self, who: &Person, account: Account, provider: &Simulator) -> Step<()> {
         let before = provider.resource_reads();
         let reply = self.command(who, "send", None).await?;
@@ -138,7 +137,7 @@ impl Ready {
         Ok(((), format!("{}'s calendars: {own}, {other}", account.name)))
     }
 
-    /// `/hello-oauth2 send` by somebody who is not connected.
+    /// `send` by somebody who is not connected.
     pub(super) async fn send_in_vain(&self, who: &Person, provider: &Simulator) -> Step<()> {
         let before = provider.resource_reads();
         let reply = self.command(who, "send", None).await?;
@@ -149,7 +148,7 @@ impl Ready {
         Ok(((), reply.text))
     }
 
-    /// `/hello-oauth2 disconnect`.
+    /// `disconnect`.
     pub(super) async fn disconnect(&self, who: &Person) -> Step<()> {
         let reply = self.command(who, "disconnect", None).await?;
         let done = reply.is_ok() && reply.text.starts_with("Disconnected");
@@ -157,7 +156,7 @@ impl Ready {
         Ok(((), reply.text))
     }
 
-    /// `/hello-oauth2 disconnect` by somebody who may be connected since an earlier walk.
+    /// `disconnect` by somebody who may be connected since an earlier walk.
     pub(super) async fn forget(&self, who: &Person) -> Step<()> {
         let reply = self.command(who, "disconnect", None).await?;
         expect(reply.is_ok(), format!("{} not to be connected any more", who.username), || reply.seen())?;

@@ -4,13 +4,22 @@ use super::Error;
 use super::api::Person;
 use super::connect::Connecting;
 use super::report::{Failure, Report};
-use super::stage::Stage;
+use super::stage::{Stage, Way};
 use super::steps::{self, ADA, Account, GRACE, Ready};
 
-/// Everything that a person needs before connecting: the App installed, configured, known to the provider.
+/// Everything that a person needs before connecting: the App installed, known to the provider, and configured or given
+/// a provider record.
 pub(super) async fn prepare(stage: &Stage, report: &Report) -> Result<Ready, Error> {
     let ready = report.step("list and install the App as sysadmin", steps::install(stage)).await?;
-    report.step("configure as sysadmin", ready.configure(&stage.simulator)).await?;
+    match stage.way {
+        Way::AppManaged => {
+            report.step("configure as sysadmin", ready.configure(&stage.simulator)).await?;
+        }
+        Way::Managed => {
+            let provided = ready.provide(&stage.simulator);
+            report.step("give the App a provider record as sysadmin", provided).await?;
+        }
+    }
     Ok(ready)
 }
 
@@ -39,17 +48,8 @@ async fn once(
 ) -> Result<(Ready, [Person; 2]), Error> {
     let ready = prepare(stage, report).await?;
     let provider = &stage.simulator;
-    let signed_in = async {
-        let people = [ready.api.sign_in("user-1").await?, ready.api.sign_in("user-2").await?];
-        Ok((people, "both have a session".to_owned()))
-    };
-    let people = report.step("sign in as user-1 and user-2", signed_in).await?;
+    let people = people(&ready, report, left_over).await?;
     let [user_1, user_2] = &people;
-    if left_over {
-        for user in &people {
-            report.step(&format!("forget what {} had", user.username), ready.forget(user)).await?;
-        }
-    }
     connect(&ready, stage, report, "connect as user-1", user_1, account).await?;
     report.step("send as user-1", ready.send(user_1, account, provider)).await?;
     report.step("send as user-2", ready.send_in_vain(user_2, provider)).await?;
@@ -58,7 +58,23 @@ async fn once(
     Ok((ready, people))
 }
 
-async fn connect(
+/// Who takes part, signed in, and not connected.
+pub(super) async fn people(ready: &Ready, report: &Report, left_over: bool) -> Result<[Person; 2], Error> {
+    let signed_in = async {
+        let people = [ready.api.sign_in("user-1").await?, ready.api.sign_in("user-2").await?];
+        Ok((people, "both have a session".to_owned()))
+    };
+    let people = report.step("sign in as user-1 and user-2", signed_in).await?;
+    if left_over {
+        for user in &people {
+            report.step(&format!("forget what {} had", user.username), ready.forget(user)).await?;
+        }
+    }
+    Ok(people)
+}
+
+/// A person connects an account, in a browser of their own.
+pub(super) async fn connect(
     ready: &Ready,
     stage: &Stage,
     report: &Report,

@@ -14,15 +14,22 @@ use super::grant::{self, About, Held};
 use super::machine::{self, Status};
 use super::record::Setup;
 use super::refresh::place;
-use super::revoke::PENDING;
+use super::revoke::{KEYS_OF, PENDING, Told};
 use super::{APP_MANAGED, MANAGED, Managed, fault};
 use crate::audit;
-use crate::providers::{Account, Asking, Expected, Expiry, Tokens, Unverified, Verifier};
+use crate::providers::{Account, Asking, Class, Expected, Expiry, Tokens, Unverified, Verifier};
 use crate::store::{ConnectionRow, ManagedRow, OutboxRow};
 use crate::vault::{Place, Purpose, Sealed};
 
 /// How long a new grant of another account waits for its owner's yes, ms.
 const PENDING_FOR: i64 = 15 * 60_000;
+/// How long taking it may last, ms; after that it is ended.
+const TAKING_FOR: i64 = 120_000;
+
+/// Where the grant of this ticket waits.
+fn pending(ticket: &str) -> String {
+    format!("pending:{ticket}")
+}
 
 /// What a flow keeps until it comes back, sealed by whoever keeps it.
 #[derive(Serialize, Deserialize)]
@@ -30,6 +37,9 @@ struct Flow {
     verifier: String,
     print: String,
     asked: Vec<String>,
+    /// Whether nobody is to be connected: an administrator wants to know whether proof keys are looked at (OS-11).
+    #[serde(default)]
+    probe: bool,
 }
 
 /// What came back from the provider.
@@ -54,6 +64,13 @@ pub enum Accepted {
     Connected(About),
     /// The grant that is there has more scopes than the new one: it stays.
     Kept(About),
+    /// Nobody was connected: whether the provider looks at proof keys.
+    Probed {
+        /// Its name for people.
+        provider: String,
+        /// Whether it does.
+        checked: bool,
+    },
     /// It is another account than the one that is connected: nothing changes until its owner says yes.
     OtherAccount {
         /// What takes the new one.
@@ -73,6 +90,7 @@ impl Managed {
         act: &Act<'_>,
         redirect_uri: &Url,
         state: &str,
+        probe: bool,
     ) -> Result<Option<(Url, Zeroizing<Vec<u8>>)>, Error> {
         let Some(setup) = self.setup(act.app.as_str()).await? else { return Ok(None) };
         if setup.client_id.is_empty() {
@@ -91,7 +109,8 @@ impl Managed {
             scopes: &asked,
             verifier: &verifier,
         });
-        let flow = Flow { verifier: verifier.text().expose().to_owned(), print: setup.print.clone(), asked };
+        let flow =
+            Flow { verifier: verifier.text().expose().to_owned(), print: setup.print.clone(), asked, probe };
         let flow = serde_json::to_vec(&flow).map_err(|_| Error::Damaged(act.app.clone()))?;
         Ok(Some((url, Zeroizing::new(flow))))
     }
@@ -121,6 +140,9 @@ impl Managed {
             return Err(changed());
         }
         setup.provider().check_issuer(returned.iss).map_err(Error::Issuer)?;
+        if flow.probe {
+            return self.probe_pkce(act, &setup, returned).await;
+        }
         let verifier = Verifier::of(AccessToken::new(flow.verifier));
         let (env, client) = (&self.env, setup.client());
         let request =
@@ -137,25 +159,55 @@ impl Managed {
                 tokens.extra.insert(field.clone(), Value::String(value.clone()));
             }
         }
-        let account = self.account(&setup, &tokens, &verifier).await?;
+        let account = self.account(&setup, &tokens, Some(&verifier)).await?;
         let refreshable = tokens.refresh_token.is_some();
-        let name = (setup.descriptor().name.as_str(), setup.descriptor().display_name.as_str());
-        let about = grant::about(name, account, flow.asked, &tokens, refreshable);
+        let about = grant::about(setup.descriptor(), account, flow.asked, &tokens, refreshable);
         self.take(act, &setup, New { tokens, about, sent_at }).await
+    }
+
+    /// Swaps the code with another proof key than the flow's: a provider that gives a token for that looks at none.
+    async fn probe_pkce(
+        self: &Arc<Self>,
+        act: &Act<'_>,
+        setup: &Setup,
+        returned: Returned<'_>,
+    ) -> Result<Accepted, Error> {
+        let wrong = Verifier::new(&self.env)?;
+        let (env, client) = (&self.env, setup.client());
+        let request =
+            setup.provider().exchange(env, client, &returned.code, returned.redirect_uri, &wrong)?;
+        let provider = setup.descriptor().display_name.clone();
+        let checked = match setup.provider().tokens(&self.egress, request, self.env.now_ms()).await {
+            Ok(tokens) => {
+                let (held, about) = (Held::of(&tokens, None), About::default());
+                self.end_at_provider(act, setup, &held, &about, self.env.now_ms()).await?;
+                false
+            }
+            Err(failure) if failure.class == Class::Terminal => true,
+            Err(failure) => return Err(Error::Exchange { provider, failure }),
+        };
+        let word = if checked { "checked" } else { "ignored" };
+        self.providers.tried(act.app.as_str(), setup.described.generation, word).await?;
+        Ok(Accepted::Probed { provider, checked })
     }
 
     /// Whose account it is: by the reply, by the id_token once it is verified, or by asking.
     ///
     /// # Errors
     /// Where there is an id_token that is not believed: who would forge one is not to be dealt with (OS-24).
-    async fn account(&self, setup: &Setup, tokens: &Tokens, verifier: &Verifier) -> Result<Account, Error> {
+    pub(super) async fn account(
+        &self,
+        setup: &Setup,
+        tokens: &Tokens,
+        verifier: Option<&Verifier>,
+    ) -> Result<Account, Error> {
         let provider = setup.provider();
         let mut account = Account::told(setup.descriptor(), &tokens.extra);
         if let (Some(id_token), Some(keys), Some(issuer)) =
             (&tokens.id_token, &setup.described.keys, provider.id_token_issuer())
         {
-            let nonce = verifier.nonce();
-            let (client_id, nonce) = (setup.client_id.as_str(), Some(nonce.as_str()));
+            let nonce = verifier.map(Verifier::nonce);
+            let (client_id, nonce) = (setup.client_id.as_str(), nonce.as_deref());
             let expected = Expected { issuer, client_id, nonce, now_ms: self.env.now_ms() };
             match keys.verify(&self.egress, id_token, expected).await {
                 Ok(claims) => account = account.or(Account::of(claims)),
@@ -173,7 +225,12 @@ impl Managed {
     }
 
     /// Keeps a new grant, unless there is one that must not go without a word.
-    async fn take(self: &Arc<Self>, act: &Act<'_>, setup: &Setup, new: New) -> Result<Accepted, Error> {
+    pub(super) async fn take(
+        self: &Arc<Self>,
+        act: &Act<'_>,
+        setup: &Setup,
+        new: New,
+    ) -> Result<Accepted, Error> {
         let row = self.connections.read(act.app.as_str(), act.actor).await?;
         let there = row.as_ref().filter(|row| row.kind == MANAGED).and_then(|row| row.managed.as_deref());
         if let Some(managed) = there.filter(|managed| Status::of(managed.status) != Status::Dead) {
@@ -194,7 +251,7 @@ impl Managed {
             }
         }
         let about = new.about.clone();
-        self.keep(act, setup, new).await?;
+        self.keep(act, setup, new, None).await?;
         Ok(Accepted::Connected(about))
     }
 
@@ -208,33 +265,34 @@ impl Managed {
     ) -> Result<Accepted, Error> {
         let ticket = self.env.id()?;
         let held = Held::of(&new.tokens, None);
-        let id = format!("pending:{ticket}");
+        let id = pending(&ticket);
         let due_at = self.env.now_ms() + PENDING_FOR;
         let waiting = serde_json::to_value(Waiting::of(&new)).map_err(|_| Error::Damaged(act.app.clone()))?;
-        let row = self.outgoing(act, setup, &held, &new.about, (id, PENDING), due_at, waiting).await?;
+        let row = self.outgoing(act, setup, (&held, &new.about), (id, PENDING), (due_at, waiting)).await?;
         self.outbox.add(row).await?;
         Ok(Accepted::OtherAccount { ticket, before, after: new.about })
     }
 
-    /// The owner said yes.
+    /// The owner said yes. What fails on the way leaves the new grant where it waits: then it is ended.
     pub(in crate::grants) async fn take_pending(
         self: &Arc<Self>,
         act: &Act<'_>,
         ticket: &str,
     ) -> Result<Option<About>, Error> {
-        let id = format!("pending:{ticket}");
-        let now = self.env.now_ms();
-        let Some(row) = self.outbox.withdraw(&id, PENDING, act.actor, now).await? else { return Ok(None) };
-        if row.app != act.app.as_str() {
-            self.outbox.add(OutboxRow { due_at: Some(now), ..row }).await?;
-            return Ok(None);
+        let changed = || Error::ProviderChanged(act.app.clone());
+        let (id, now) = (pending(ticket), self.env.now_ms());
+        let whose = (PENDING, act.app.as_str(), act.actor);
+        let Some(row) = self.outbox.claim(&id, whose, now, now + TAKING_FOR).await? else { return Ok(None) };
+        let setup = self.setup(act.app.as_str()).await?.ok_or_else(changed)?;
+        let told: Told = serde_json::from_str(&row.about).unwrap_or_default();
+        if told.client != setup.print {
+            // It is a grant of the client before: it would be sent with the secret of another one (OS-37).
+            return Err(changed());
         }
-        let setup =
-            self.setup(act.app.as_str()).await?.ok_or_else(|| Error::ProviderChanged(act.app.clone()))?;
         let new = self.open_pending(act, &row).await?;
         let about = new.about.clone();
-        self.keep(act, &setup, new).await?;
-        self.vault.shred(super::revoke::KEYS_OF, &row.id).await?;
+        self.keep(act, &setup, new, Some(&row.id)).await?;
+        self.vault.shred(KEYS_OF, &row.id).await?;
         Ok(Some(about))
     }
 
@@ -253,18 +311,23 @@ impl Managed {
 
     /// The owner said no: the new grant is ended at the provider now.
     pub(in crate::grants) async fn drop_pending(&self, act: &Act<'_>, ticket: &str) -> Result<bool, Error> {
-        let id = format!("pending:{ticket}");
-        let now = self.env.now_ms();
-        let Some(row) = self.outbox.withdraw(&id, PENDING, act.actor, now).await? else { return Ok(false) };
-        self.outbox.add(OutboxRow { due_at: Some(now), ..row }).await?;
+        let whose = (PENDING, act.app.as_str(), act.actor);
+        let dropped = self.outbox.hasten(&pending(ticket), whose, self.env.now_ms()).await?;
         self.bell.notify_one();
-        Ok(true)
+        Ok(dropped)
     }
 
     /// Puts a new grant in place of what is there, and ends what it replaces at the provider: the old one works until
-    /// the new one does.
-    async fn keep(self: &Arc<Self>, act: &Act<'_>, setup: &Setup, new: New) -> Result<(), Error> {
-        let New { tokens, about, sent_at } = new;
+    /// the new one does. `spent` is what held the new one until now.
+    pub(super) async fn keep(
+        self: &Arc<Self>,
+        act: &Act<'_>,
+        setup: &Setup,
+        new: New,
+        spent: Option<&str>,
+    ) -> Result<(), Error> {
+        let New { tokens, mut about, sent_at } = new;
+        about.grant = self.env.id()?;
         let held = Held::of(&tokens, None);
         let missing = about.missing(setup.descriptor().scopes.offline.as_deref());
         let status = if missing.is_empty() { Status::Connected } else { Status::MissingScopes };
@@ -321,7 +384,8 @@ impl Managed {
             let print = self.audit.prints().connection(&fresh);
             let then =
                 [replaced, Some(self.welcome(act, &about, generation)?)].into_iter().flatten().collect();
-            if self.connections.put_then(fresh, before, then).await? && self.vault.is_live(&sealed).await? {
+            let put = self.connections.put_then(fresh, before, then, spent).await?;
+            if put && self.vault.is_live(&sealed).await? {
                 fault::point("kept");
                 let mark = audit::RowMark { print: Some(&print), ..connections::mark(act.actor, generation) };
                 let entry =

@@ -7,7 +7,7 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 use zeroize::Zeroizing;
 
-use crate::providers::{Account, Expiry, Tokens};
+use crate::providers::{Account, Descriptor, Expiry, Tokens};
 
 /// What people may know of a grant: nothing secret.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -17,6 +17,8 @@ pub struct About {
     pub provider: String,
     /// Its name for people.
     pub provider_name: String,
+    /// Whether its descriptor was tried against the provider's own documents.
+    pub verified: bool,
     /// The account's own id there; empty where the provider does not tell.
     pub account_id: String,
     /// What people know the account by.
@@ -25,8 +27,12 @@ pub struct About {
     pub asked: Vec<String>,
     /// Scopes that were granted.
     pub granted: Vec<String>,
-    /// Whether there is a refresh token.
+    /// Whether there is a refresh token, or the client itself is enough to ask with.
     pub refreshable: bool,
+    /// Whether it is the client's own, by client credentials: nobody agreed to it.
+    pub own: bool,
+    /// Tells one consent's grant from the next one's in the same place.
+    pub grant: String,
 }
 
 /// Scopes of OpenID Connect say who somebody is and open nothing: providers often leave them out of what they granted.
@@ -35,10 +41,7 @@ const IDENTITY: [&str; 3] = ["openid", "profile", "email"];
 impl About {
     /// What was asked for and not granted. `offline` is what brings a refresh token: many providers never name it.
     pub fn missing(&self, offline: Option<&str>) -> Vec<String> {
-        let granted = |scope: &str| self.granted.iter().any(|granted| granted == scope);
-        let counts = |scope: &str| !IDENTITY.contains(&scope) && Some(scope) != offline;
-        let missing = self.asked.iter().filter(|scope| counts(scope) && !granted(scope));
-        missing.cloned().collect()
+        missing(&self.asked, &self.granted, offline)
     }
 
     /// What it is read from.
@@ -51,13 +54,25 @@ impl About {
         serde_json::to_string(self).unwrap_or_default()
     }
 
-    /// The account, as one says it: `somebody@example.com at Google`.
+    /// The account, as one says it: `somebody@example.com at Google`. That a provider is unverified is said with its name,
+    /// wherever that is.
     pub fn account(&self) -> String {
-        let name = if self.account_name.is_empty() { &self.account_id } else { &self.account_name };
-        match name.is_empty() {
-            true => format!("an account at {}", self.provider_name),
-            false => format!("{name} at {}", self.provider_name),
-        }
+        account((&self.account_name, &self.account_id), (&self.provider_name, self.verified))
+    }
+}
+
+/// What was asked for, was not granted, and opens something.
+pub(in crate::grants) fn missing(asked: &[String], granted: &[String], offline: Option<&str>) -> Vec<String> {
+    let counts = |scope: &str| !IDENTITY.contains(&scope) && Some(scope) != offline;
+    asked.iter().filter(|scope| counts(scope) && !granted.contains(scope)).cloned().collect()
+}
+
+/// An account, as one says it: by its name or else its id, at a provider that is verified or not.
+pub(in crate::grants) fn account((name, id): (&str, &str), (provider, verified): (&str, bool)) -> String {
+    let mark = if verified { "" } else { " (unverified)" };
+    match if name.is_empty() { id } else { name } {
+        "" => format!("an account at {provider}{mark}"),
+        name => format!("{name} at {provider}{mark}"),
     }
 }
 
@@ -149,7 +164,7 @@ fn rfc3339(unix_ms: i64) -> Option<String> {
 
 /// What a consent brought, told.
 pub(super) fn about(
-    provider: (&str, &str),
+    provider: &Descriptor,
     account: Account,
     asked: Vec<String>,
     tokens: &Tokens,
@@ -157,13 +172,16 @@ pub(super) fn about(
 ) -> About {
     let granted = tokens.scopes.clone().unwrap_or_else(|| asked.clone());
     About {
-        provider: provider.0.to_owned(),
-        provider_name: provider.1.to_owned(),
+        provider: provider.name.clone(),
+        provider_name: provider.display_name.clone(),
+        verified: provider.verified,
         account_id: account.id,
         account_name: account.name,
         asked,
         granted,
         refreshable,
+        own: false,
+        grant: String::new(),
     }
 }
 

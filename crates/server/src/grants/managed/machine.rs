@@ -2,7 +2,7 @@
 //! a database or a provider, so that a test can walk all of them.
 
 use super::super::standing::Standing;
-use crate::providers::{Class, Failure};
+use crate::providers::{Class, Failure, refuses_client};
 use crate::store::{ManagedRow, Settled};
 
 /// How a grant stands, as its row has it.
@@ -116,6 +116,8 @@ pub struct Fallen {
 
 /// The longest pause between two tries of one grant, ms.
 const LONGEST: i64 = 5 * 60_000;
+/// The pause after a request that an administrator would have to mend, ms.
+const FOR_OPERATOR: i64 = 15 * 60_000;
 /// The first pause for a person to do something, ms.
 const FOR_PERSON: i64 = 6 * 3_600_000;
 
@@ -151,7 +153,12 @@ pub fn fallen(
     let fallen = |settled, news, foreign, fault| Fallen { settled, news, foreign, fault };
     match failure.class {
         Class::Transient => fallen(settled(same, kept, Some(now + pause.max(asked))), false, false, false),
-        Class::Operator => fallen(settled(same, kept, None), false, false, true),
+        // A client that is refused is refused for all of its grants; whatever else is wrong may be this one's alone.
+        Class::Operator => {
+            let fault = refuses_client(failure);
+            let due = (!fault).then_some(now + pause.max(asked).max(FOR_OPERATOR));
+            fallen(settled(same, kept, due), false, false, fault)
+        }
         Class::User => {
             let wait = FOR_PERSON.saturating_mul(1 << attempts.clamp(1, 3) >> 1);
             let news = Status::of(row.status) != Status::UserAction;
@@ -233,6 +240,19 @@ mod tests {
         assert!(dead.news && dead.foreign);
         let lost = fallen(&row(), true, &failure(Class::Terminal, false), ROTATES, 0, 0.0);
         assert!(lost.news && !lost.foreign, "our own lost reply is nobody's attack");
+    }
+
+    #[test]
+    fn a_refused_client_is_everybodys_and_another_refusal_one_grants() {
+        let told = |code: &str| {
+            let failure = Failure { code: code.into(), ..failure(Class::Operator, false) };
+            let fallen = fallen(&row(), false, &failure, ROTATES, 0, 0.0);
+            (fallen.fault, fallen.settled.due_at)
+        };
+        assert_eq!(told("invalid_client"), (true, None));
+        assert_eq!(told("http_401"), (true, None));
+        assert_eq!(told("invalid_request"), (false, Some(900_000)));
+        assert_eq!(told("http_404"), (false, Some(900_000)));
     }
 
     #[test]

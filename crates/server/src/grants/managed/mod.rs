@@ -5,11 +5,13 @@
 //! beside it. A refresh is claimed durably before it is asked for, and its reply is durable before anybody reads it.
 
 mod consent;
+mod device;
 pub mod fault;
 mod flights;
 mod grant;
 mod live;
 pub mod machine;
+mod own;
 mod pace;
 mod record;
 mod refresh;
@@ -22,7 +24,10 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, OnceLock};
 
 pub use consent::{Accepted, Returned};
+pub use device::{DeviceFlow, DeviceState};
 pub use grant::About;
+pub(super) use grant::{account, missing};
+pub(super) use record::Described;
 pub use record::{ProviderRecord, ProviderSet};
 pub use refresh::Want;
 pub use revoke::Revocation;

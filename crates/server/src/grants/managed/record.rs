@@ -11,11 +11,14 @@ use tessera_types::{ClientSecret, OAuth2App, json};
 use url::Url;
 
 use super::super::{ATTEMPTS, Act, Error};
-use super::{APP_MANAGED, Managed};
+use super::{APP_MANAGED, Managed, Word};
 use crate::audit;
-use crate::providers::{Client, Descriptor, Keys, Metadata, Probe, Provider, verdict};
+use crate::providers::{Client, Descriptor, Keys, Metadata, Pkce, Probe, Provider, verdict};
 use crate::store::ProviderRow;
 use crate::vault::{Place, Purpose, Sealed};
+
+/// The fault of a client that no request can be written with.
+const UNUSABLE: &str = "client_secret_unusable";
 
 /// What an administrator says.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -36,6 +39,10 @@ pub struct ProviderRecord {
     /// With `private_key_jwt`: the `kid` that the provider knows the client's key by, unless the key says it itself.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub key_id: String,
+    /// Scopes of the App's own token, by client credentials (RFC 6749 section 4.4): with them its bot has a connection
+    /// without anybody's consent. A single empty one asks for what the provider gives a client anyway.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub bot_scopes: Vec<String>,
 }
 
 /// What is kept of it.
@@ -81,6 +88,9 @@ pub struct ProviderSet {
     /// Why the provider refuses the client, as it said last; empty while it does not.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub fault: String,
+    /// What an administrator should know of it, in words.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
     /// What trying client and secret showed, where it was tried just now.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub probe: Option<String>,
@@ -135,11 +145,57 @@ impl Setup {
 }
 
 impl Described {
+    /// What an administrator should know.
+    fn notes(&self, pkce: &str) -> Vec<String> {
+        let descriptor = self.provider.descriptor();
+        let name = &descriptor.display_name;
+        let mut notes = Vec::new();
+        if !descriptor.verified {
+            notes.push("this descriptor is the community's, or your own, and unverified".to_owned());
+        }
+        let silent = self.document.metadata.as_ref().is_some_and(|metadata| metadata.pkce_s256.is_none());
+        match pkce {
+            "ignored" => notes.push(format!(
+                "{name} ignores proof keys (PKCE): a stolen code is worth a token there until the client's secret stops it"
+            )),
+            "checked" => notes.push(format!("{name} checks proof keys (PKCE)")),
+            _ if descriptor.pkce == Pkce::Unsupported => {
+                notes.push(format!("proof keys (PKCE) are off for {name}, as it refuses requests with one"));
+            }
+            _ if silent => notes.push(format!(
+                "the metadata of {name} does not say whether it takes proof keys (PKCE): one is sent all the same"
+            )),
+            _ => {}
+        }
+        notes
+    }
+
+    /// Scopes of the client's own token; None where it is to have none.
+    pub(super) fn own_scopes(&self) -> Option<Vec<String>> {
+        let scopes = &self.document.record.bot_scopes;
+        (!scopes.is_empty()).then(|| scopes.iter().filter(|scope| !scope.is_empty()).cloned().collect())
+    }
+
     /// When a grant that nobody uses is refreshed all the same, so that its refresh token does not end: four fifths of
     /// the time after which it would, spread over a tenth of it.
     pub(super) fn keep_alive(&self, issued_at: i64, spread: f64) -> Option<i64> {
         let idle = i64::from(self.provider.descriptor().refresh.idle_days?) * 86_400_000;
         Some(issued_at + idle / 5 * 4 - (idle as f64 / 10.0 * spread) as i64)
+    }
+
+    /// Whether its descriptor was tried against the provider's own documents.
+    pub(in crate::grants) fn is_verified(&self) -> bool {
+        self.provider.descriptor().verified
+    }
+
+    /// The scope that brings a refresh token, where one does.
+    pub(in crate::grants) fn offline_scope(&self) -> Option<&str> {
+        self.provider.descriptor().scopes.offline.as_deref()
+    }
+
+    /// Why the provider refuses the App's client, as its code; empty while it does not.
+    pub(in crate::grants) fn fault(&self) -> &str {
+        &self.fault
     }
 
     /// Where people see and end what they granted.
@@ -215,7 +271,7 @@ impl Managed {
     pub(in crate::grants) async fn client_changed(&self, app: &str) -> Result<(), Error> {
         let Some(setup) = self.setup(app).await? else { return Ok(()) };
         self.paces.forget(app);
-        let orphaned = self.connections.orphan(app, &setup.print, "client_changed").await?;
+        let orphaned = self.orphan(app, &setup).await?;
         if orphaned > 0 {
             tracing::warn!(
                 app,
@@ -224,6 +280,17 @@ impl Managed {
             );
         }
         self.mended(app, setup.described.generation).await
+    }
+
+    /// Another client's refresh token is sent nowhere (OS-37): its grants end here, and their people are told.
+    pub(super) async fn orphan(&self, app: &str, setup: &Setup) -> Result<u64, Error> {
+        let code = "client_changed";
+        let word = Word::Reconnect { account: String::new(), code: code.to_owned() };
+        let word = serde_json::to_string(&word).map_err(|_| Error::DamagedProvider(app.to_owned()))?;
+        let told = (word.as_str(), self.env.now_ms());
+        let orphaned = self.connections.orphan(app, &setup.print, code, told).await?;
+        self.bell.notify_one();
+        Ok(orphaned)
     }
 
     /// The client is not refused any more, or is another one: what waited for that is tried again.
@@ -275,6 +342,7 @@ impl Managed {
                 document: document.clone(),
                 fault: String::new(),
                 fault_at: 0,
+                pkce: String::new(),
                 updated_at: now,
                 updated_by: act.actor.to_owned(),
             };
@@ -298,7 +366,8 @@ impl Managed {
             false => None,
         };
         let changed = if look { self.metadata_changes(&setup).await } else { Vec::new() };
-        let fault = self.providers.get(act.app.as_str()).await?.map(|row| row.fault.clone());
+        let row = self.providers.get(act.app.as_str()).await?;
+        let (fault, pkce) = row.map(|row| (row.fault.clone(), row.pkce.clone())).unwrap_or_default();
         let (described, descriptor) = (&setup.described, setup.descriptor());
         Ok(Some(ProviderSet {
             app_id: act.app.as_str().to_owned(),
@@ -310,7 +379,8 @@ impl Managed {
             redirect_uri: redirect_uri.to_string(),
             has_client_secret: !setup.secret.is_empty(),
             client_id: setup.client_id.clone(),
-            fault: fault.unwrap_or_default(),
+            fault,
+            notes: described.notes(&pkce),
             probe,
             changed,
             updated_at: described.row.updated_at,
@@ -320,10 +390,17 @@ impl Managed {
 
     /// Tries client and secret with a code that cannot be: a provider that knows the client refuses the code alone.
     async fn probe(&self, act: &Act<'_>, setup: &Setup, redirect_uri: &Url) -> Result<String, Error> {
-        let request = setup.provider().probe(&self.env, setup.client(), redirect_uri)?;
-        let outcome = setup.provider().tokens(&self.egress, request, self.env.now_ms()).await;
         let name = &setup.descriptor().display_name;
         let (app, generation) = (act.app.as_str(), setup.described.generation);
+        let request = match setup.provider().probe(&self.env, setup.client(), redirect_uri) {
+            Ok(request) => request,
+            // A key that cannot sign: whoever connects would hear of it only on the way back.
+            Err(error) => {
+                self.providers.fault(app, generation, UNUSABLE, self.env.now_ms()).await?;
+                return Ok(format!("{name} cannot be asked ({error}): set the client's secret again"));
+            }
+        };
+        let outcome = setup.provider().tokens(&self.egress, request, self.env.now_ms()).await;
         Ok(match verdict(&outcome) {
             Probe::Accepted => {
                 self.mended(app, generation).await?;

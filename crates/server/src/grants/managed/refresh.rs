@@ -67,6 +67,8 @@ pub(super) enum Outcome {
     Gone,
     /// Only a new consent helps.
     Dead,
+    /// There is no refresh token: the token is as fresh as it gets.
+    Unrefreshable,
     /// Somebody else asks just now, or as many as may: it is looked at again then (Unix ms).
     Busy(i64),
     /// Not now: the last try failed with this code, and the next one is then (Unix ms).
@@ -151,23 +153,27 @@ impl Managed {
             return Ok(Some(Outcome::Fault(setup.described.fault.clone())));
         }
         if managed.client != setup.print {
-            // Another client's refresh token is sent nowhere (OS-37).
-            self.connections.orphan(app, &setup.print, "client_changed").await?;
+            self.orphan(app, &setup).await?;
             return Ok(Some(Outcome::Dead));
         }
         // What does not open is not asked for: its key may come back (OS-45).
         let held = self.held(act, row, managed).await?;
-        let Some(refresh_token) = held.refresh_token.clone() else {
+        let about = About::read(&managed.about);
+        let refresh_token = held.refresh_token.clone();
+        if refresh_token.is_none() && !about.own {
             return self.nothing_to_ask_with(act, row, managed).await.map(Some);
-        };
+        }
         let pace = self.paces.of(app);
         let _turn = match pace.turn(self.env.now_ms(), want != Want::Ahead).await {
             Turn::Taken(turn) => turn,
             Turn::Paused(until) => return Ok(Some(Outcome::Later(until, "provider_paused".into()))),
             Turn::Full => return Ok(Some(Outcome::Busy(self.env.now_ms() + 500))),
         };
-        let about = About::read(&managed.about);
-        let request = setup.provider().refresh(&self.env, setup.client(), &refresh_token, &about.granted)?;
+        let (env, client) = (&self.env, setup.client());
+        let request = match &refresh_token {
+            Some(held) => setup.provider().refresh(env, client, held, &about.granted)?,
+            None => setup.provider().client_credentials(env, client, &about.asked)?,
+        };
         let patience = patience(&setup);
         self.note_refresh(act).await?;
         fault::point("before-claim");
@@ -243,7 +249,7 @@ impl Managed {
         if let Some(granted) = &tokens.scopes {
             about.granted.clone_from(granted);
         }
-        about.refreshable = held.refresh_token.is_some();
+        about.refreshable = about.own || held.refresh_token.is_some();
         let missing = about.missing(setup.descriptor().scopes.offline.as_deref());
         let status = if missing.is_empty() { Status::Connected } else { Status::MissingScopes };
         let mut expected = read;
@@ -304,10 +310,24 @@ impl Managed {
                 {
                     expected = row.generation;
                 }
-                Some((row, _)) if row.kind == MANAGED => return Ok(Outcome::Fresh),
+                // A later request of the same grant brought something newer.
+                Some((row, managed))
+                    if row.kind == MANAGED && About::read(&managed.about).grant == about.grant =>
+                {
+                    return Ok(Outcome::Fresh);
+                }
+                // Its person connected anew meanwhile: what came is of a grant that nobody has any more.
+                Some((row, _)) if row.kind == MANAGED => {
+                    self.end_late(act, setup, &held, &about, fence).await?;
+                    return Ok(Outcome::Fresh);
+                }
                 // It was ended while its reply was on the way: what came is ended as well.
                 _ => {
-                    self.end_at_provider(act, setup, &held, &about, generation).await?;
+                    self.end_late(act, setup, &held, &about, fence).await?;
+                    if there.is_none() {
+                        // The key that we sealed with may be one that we made after the old one was destroyed.
+                        self.vault.shred(act.app.as_str(), act.actor).await?;
+                    }
                     return Ok(Outcome::Gone);
                 }
             }
@@ -403,7 +423,6 @@ impl Managed {
     ) -> Result<Outcome, Error> {
         let now = self.env.now_ms();
         if managed.expires_at.is_none_or(|at| at > now) {
-            // It is as fresh as it gets.
             self.connections
                 .postpone(
                     (act.app.as_str(), act.actor),
@@ -411,7 +430,7 @@ impl Managed {
                     managed.expires_at,
                 )
                 .await?;
-            return Ok(Outcome::Fresh);
+            return Ok(Outcome::Unrefreshable);
         }
         let place = (act.app.as_str(), act.actor);
         let lease_until = now + SLACK_MS;

@@ -24,6 +24,8 @@ pub(super) const PENDING: i64 = 2;
 pub(super) const KEYS_OF: &str = "~outbox";
 /// How often a provider that does not answer is asked: over about two days.
 const TRIES: i64 = 20;
+/// Of how many ended grants a person is told.
+const MOST_TOLD: i64 = 50;
 
 /// What became of a grant at its provider.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -75,18 +77,18 @@ impl Managed {
     ) -> Result<OutboxRow, Error> {
         let id = format!("revoke:{}:{}:{generation}", act.app, act.actor);
         let more = serde_json::Value::Null;
-        self.outgoing(act, setup, held, about, (id, REVOCATION), self.env.now_ms(), more).await
+        self.outgoing(act, setup, (held, about), (id, REVOCATION), (self.env.now_ms(), more)).await
     }
 
+    /// A piece of work about a grant that is to be ended, or may be: `due_at` is when (Unix ms), and `more` is sealed beside
+    /// what that needs.
     pub(super) async fn outgoing(
         &self,
         act: &Act<'_>,
         setup: &Setup,
-        held: &Held,
-        about: &About,
+        (held, about): (&Held, &About),
         (id, kind): (String, i64),
-        due_at: i64,
-        more: serde_json::Value,
+        (due_at, more): (i64, serde_json::Value),
     ) -> Result<OutboxRow, Error> {
         let told = Told {
             account: about.account(),
@@ -131,6 +133,24 @@ impl Managed {
         generation: i64,
     ) -> Result<(), Error> {
         let row = self.revocation(act, setup, held, about, generation).await?;
+        self.outbox.add(row).await?;
+        self.bell.notify_one();
+        Ok(())
+    }
+
+    /// What a request brought after its grant had gone is ended at the provider; the request numbers it.
+    pub(super) async fn end_late(
+        &self,
+        act: &Act<'_>,
+        setup: &Setup,
+        held: &Held,
+        about: &About,
+        fence: i64,
+    ) -> Result<(), Error> {
+        let id = format!("late:{}:{}:{}:{fence}", act.app, act.actor, about.grant);
+        let more = serde_json::Value::Null;
+        let now = self.env.now_ms();
+        let row = self.outgoing(act, setup, held, about, (id, REVOCATION), now, more).await?;
         self.outbox.add(row).await?;
         self.bell.notify_one();
         Ok(())
@@ -218,13 +238,21 @@ impl Managed {
         }))
     }
 
-    /// What became of a person's ended grants, newest first.
+    /// What became of a person's ended grants, newest first. A new account that its owner did not take is one of them, but
+    /// not while it waits for their answer.
     pub(in crate::grants) async fn revocations(
         &self,
         user: &str,
         since: i64,
     ) -> Result<Vec<Revocation>, Error> {
-        let rows = self.outbox.of_user(user, REVOCATION, since, 50).await?;
+        let now = self.env.now_ms();
+        let mut rows = self.outbox.of_user(user, REVOCATION, since, MOST_TOLD).await?;
+        let untaken = self.outbox.of_user(user, PENDING, since, MOST_TOLD).await?;
+        rows.extend(
+            untaken.into_iter().filter(|row| row.due_at.is_none_or(|due| due <= now || row.attempts > 0)),
+        );
+        rows.sort_by_key(|row| std::cmp::Reverse(row.created_at));
+        rows.truncate(usize::try_from(MOST_TOLD).unwrap_or_default());
         Ok(rows.into_iter().map(told).collect())
     }
 }

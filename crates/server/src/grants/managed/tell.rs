@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::super::{Act, Error};
 use super::Managed;
 use super::grant::About;
+use super::machine::Status;
 use crate::store::OutboxRow;
 
 /// A word to a person.
@@ -22,7 +23,7 @@ pub enum Word {
     },
     /// A grant ended, or needs its person: they must connect again.
     Reconnect {
-        /// Which.
+        /// Which; empty where the connection says it when the word is said.
         account: String,
         /// The provider's code, or a word of ours.
         code: String,
@@ -58,6 +59,18 @@ impl Managed {
     pub(super) fn welcome(&self, act: &Act<'_>, about: &About, generation: i64) -> Result<OutboxRow, Error> {
         let word = Word::Connected { account: about.account() };
         self.notice(act, &word, format!("connected:{}:{}:{generation}", act.app, act.actor))
+    }
+
+    /// A word as it is said. None where it has nothing to say any more: the person connected again, or left.
+    pub(super) async fn spoken(&self, row: &OutboxRow) -> Result<Option<Word>, Error> {
+        let code = match serde_json::from_str(&row.about).ok() {
+            Some(Word::Reconnect { account, code }) if account.is_empty() => code,
+            word => return Ok(word),
+        };
+        let there = self.connections.read(&row.app, &row.user).await?;
+        let ended =
+            there.and_then(|row| row.managed).filter(|managed| Status::of(managed.status) == Status::Dead);
+        Ok(ended.map(|managed| Word::Reconnect { account: About::read(&managed.about).account(), code }))
     }
 
     fn notice(&self, act: &Act<'_>, word: &Word, id: String) -> Result<OutboxRow, Error> {

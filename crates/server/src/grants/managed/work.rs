@@ -10,10 +10,11 @@ use tokio::task::JoinSet;
 
 use super::super::{Act, Error};
 use super::Managed;
+use super::device::DEVICE;
 use super::machine::{self, Status};
 use super::refresh::{Outcome, Want, spread};
 use super::revoke::{PENDING, REVOCATION};
-use super::tell::{NOTICE, Word};
+use super::tell::NOTICE;
 use crate::store::{DueRow, OutboxRow};
 
 /// How much is looked up at once.
@@ -151,7 +152,7 @@ impl Managed {
                 let apart = (spread(&due.app, &due.user, now) * 1_000.0) as i64;
                 later(Some(until.max(now + 250) + apart)).await?;
             }
-            Outcome::NoProvider | Outcome::Fault(_) => {
+            Outcome::NoProvider | Outcome::Fault(_) | Outcome::Unrefreshable => {
                 later(None).await?;
             }
             Outcome::Failed(_) | Outcome::Died => {
@@ -174,14 +175,14 @@ impl Managed {
         match row.kind {
             REVOCATION | PENDING => self.revoke(row).await,
             NOTICE => self.say(row).await,
+            DEVICE => self.poll(row).await,
             _ => Ok(()),
         }
     }
 
     async fn say(&self, row: &OutboxRow) -> Result<(), Error> {
         let now = self.env.now_ms();
-        let word: Option<Word> = serde_json::from_str(&row.about).ok();
-        let (Some(word), Some(messenger)) = (word, self.messenger.get()) else {
+        let (Some(word), Some(messenger)) = (self.spoken(row).await?, self.messenger.get()) else {
             self.outbox.end(row, "nobody_to_tell", now).await?;
             return Ok(());
         };
