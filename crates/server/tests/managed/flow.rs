@@ -1,5 +1,7 @@
 //! The whole way, from the provider record to the end of a grant.
 
+use std::sync::Arc;
+
 use serde_json::Value;
 use tessera_simulator::Counted;
 use tessera_testkit::managed::{APP, Managed};
@@ -87,13 +89,16 @@ async fn an_orderly_stop_waits_for_a_refresh_that_is_under_way() {
     let mut stage = Managed::with("").await;
     stage.connect().await;
     stage.access_token().await;
-    // Late enough for the service to look ahead by itself: no reader keeps it from stopping.
+    // Begun by the service itself, so that no reader keeps it from stopping.
     let refreshes = stage.provider.refreshes();
     stage.provider.change_behaviour(|switches| switches.delayed_reply = Counted::times(1_500, 1));
     stage.later(3_300);
+    let grants = Arc::clone(&stage.cast.server.grants);
+    let working = tokio::spawn(async move { grants.work_once().await });
     while stage.provider.refreshes() == refreshes {
         tokio::task::yield_now().await;
     }
+    working.abort();
     stage.cast.server.stop().await.unwrap();
     // What is in the log before a reply is stored is there once one came.
     let stored =
