@@ -46,12 +46,16 @@ fn presets() -> BTreeMap<String, Value> {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/presets");
     let files = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
     let read = |path| toml::from_str::<Table>(&std::fs::read_to_string(path).unwrap()).unwrap();
-    files.map(read).map(|preset| (preset["name"].as_str().unwrap().to_owned(), Value::Table(preset))).collect()
+    files
+        .map(read)
+        .map(|preset| (preset["name"].as_str().unwrap().to_owned(), Value::Table(preset)))
+        .collect()
 }
 
 #[test]
 fn the_guide_has_every_field_of_a_descriptor_and_which_presets_write_it() {
-    let guide = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/managed.md")).unwrap();
+    let guide =
+        std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/managed.md")).unwrap();
     let rows: BTreeMap<&str, Vec<&str>> = guide
         .lines()
         .filter_map(|line| line.strip_prefix("| `")?.split_once("` | "))
@@ -60,10 +64,14 @@ fn the_guide_has_every_field_of_a_descriptor_and_which_presets_write_it() {
     let (fields, presets) = (fields(), presets());
     assert!(fields.len() > 45 && fields.iter().any(|field| field == "placeholders.NAME.form"), "{fields:?}");
     for field in &fields {
-        let row = rows.get(field.as_str()).unwrap_or_else(|| panic!("docs/managed.md has no row for `{field}`"));
+        let row =
+            rows.get(field.as_str()).unwrap_or_else(|| panic!("docs/managed.md has no row for `{field}`"));
         assert_eq!(row.len(), 4, "type, default, meaning, presets: {field}: {row:?}");
-        let by: Vec<&str> =
-            presets.iter().filter(|(_, preset)| writes(preset, field)).map(|(name, _)| name.as_str()).collect();
+        let by: Vec<&str> = presets
+            .iter()
+            .filter(|(_, preset)| writes(preset, field))
+            .map(|(name, _)| name.as_str())
+            .collect();
         let expected = match by.len() {
             0 => "none".to_owned(),
             all if all == presets.len() => "all".to_owned(),

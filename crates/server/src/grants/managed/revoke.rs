@@ -150,7 +150,7 @@ impl Managed {
         let id = format!("late:{}:{}:{}:{fence}", act.app, act.actor, about.grant);
         let more = serde_json::Value::Null;
         let now = self.env.now_ms();
-        let row = self.outgoing(act, setup, held, about, (id, REVOCATION), now, more).await?;
+        let row = self.outgoing(act, setup, (held, about), (id, REVOCATION), (now, more)).await?;
         self.outbox.add(row).await?;
         self.bell.notify_one();
         Ok(())
