@@ -145,9 +145,14 @@ impl Outbox {
 
     /// Puts off a piece of work that the caller took, and notes why.
     pub async fn retry(&self, row: &OutboxRow, why: &str, due_at: i64) -> Result<bool, Error> {
-        let sql = "UPDATE outbox SET due_at = $3, outcome = $4
+        self.put_off(row, &row.about, why, due_at).await
+    }
+
+    /// The same with another word on what it is about.
+    pub async fn put_off(&self, row: &OutboxRow, about: &str, why: &str, due_at: i64) -> Result<bool, Error> {
+        let sql = "UPDATE outbox SET due_at = $3, outcome = $4, about = $5
             WHERE id = $1 AND attempts = $2 AND due_at IS NOT NULL";
-        let params = values![row.id.as_str(), row.attempts, due_at, why];
+        let params = values![row.id.as_str(), row.attempts, due_at, why, about];
         Ok(self.engine.write(Statement::new(sql, params)).await?.affected > 0)
     }
 

@@ -99,8 +99,8 @@ async fn os_31_of_1000_readers_over_3_processes_on_postgres_one_asks() {
     consent(nodes[0].site, &user).await;
     let token = app_token(nodes[0].site, &fake, &user).await;
 
-    // Everybody wants more life than the token has left, and nobody more than a new one will have. Its reply is on the
-    // way for a while, so that they all come meanwhile.
+    // Everybody wants more life than the token has left, and nobody more than one of them has at first. The reply is on
+    // its way for a while, so that they all come meanwhile.
     let life = provider.behaviour().token_life;
     provider.change_behaviour(|switches| {
         switches.token_life = life * 2;

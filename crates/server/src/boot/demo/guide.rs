@@ -27,7 +27,7 @@ pub(super) fn print(stage: &Stage, ready: &Ready, report: &Report) -> Result<(),
         Way::AppManaged => ("installed and configured", format!("/{app_id} configure is for sysadmin")),
         Way::Managed => (
             "installed; the service keeps its users' tokens",
-            format!("at {provider}/quirks the provider can be told how long tokens live"),
+            format!("{provider}/quirks sets how long tokens live"),
         ),
     };
     let call = ready.api.framework(routes::CALL);
@@ -50,8 +50,9 @@ Open {site} in a browser and sign in as user-1. Then type there, into the line a
   /{app_id} send          the App lists the calendars of the account that you connected
   /{app_id} disconnect    and it forgets them
 
-As user-2 the App says that this user is not connected; {asides}. At the top of the page,
-Connected accounts takes back what you allowed, and Inspect calls shows what the App was sent and what it answered.
+As user-2 the App says that this user is not connected; {asides}.
+At the top of the page, Connected accounts takes back what you allowed, and Inspect calls shows what the App was sent
+and what it answered.
 
 Ctrl-C ends all of it.",
             accounts = ACCOUNTS.join(", "),

@@ -57,6 +57,7 @@ const WARNING: &str = "Enter this code only if you asked for it yourself just no
 struct Kept {
     print: String,
     asked: Vec<String>,
+    poll: DevicePoll,
 }
 
 #[derive(Deserialize)]
@@ -86,7 +87,7 @@ impl Managed {
         let plain = json!({"device_code": device.device_code.expose()}).to_string();
         let plain = Zeroizing::new(plain.into_bytes());
         let sealed = self.vault.seal(&sealed_at(&row_id), &plain).await?;
-        let kept = Kept { print: setup.print.clone(), asked };
+        let kept = Kept { print: setup.print.clone(), asked, poll };
         self.outbox
             .add(OutboxRow {
                 id: row_id,
@@ -97,7 +98,7 @@ impl Managed {
                 sealed: Some(sealed.into_bytes()),
                 due_at: Some(poll.next_at),
                 attempts: 0,
-                outcome: text(&poll, act)?,
+                outcome: String::new(),
                 created_at: sent_at,
                 ended_at: None,
             })
@@ -133,10 +134,9 @@ impl Managed {
         let app = tessera_types::AppId::unchecked(row.app.as_str());
         let act = Act { actor: &row.user, app: &app, request: &row.id, reason: "device" };
         let damaged = || Error::Damaged(app.clone());
-        let mut poll: DevicePoll = serde_json::from_str(&row.outcome).map_err(|_| damaged())?;
-        let kept: Kept = serde_json::from_str(&row.about).map_err(|_| damaged())?;
+        let mut kept: Kept = serde_json::from_str(&row.about).map_err(|_| damaged())?;
         let now = self.env.now_ms();
-        if now >= poll.expires_at {
+        if now >= kept.poll.expires_at {
             return self.over(row, "expired").await;
         }
         let setup = match self.setup(&row.app).await? {
@@ -164,9 +164,9 @@ impl Managed {
                 };
                 self.over(row, outcome).await
             }
-            Err(failure) => match poll.failed(&failure, self.env.now_ms()) {
+            Err(failure) => match kept.poll.failed(&failure, self.env.now_ms()) {
                 DeviceNext::At(next) => {
-                    self.outbox.retry(row, &text(&poll, &act)?, next).await?;
+                    self.outbox.put_off(row, &text(&kept, &act)?, "waiting", next).await?;
                     Ok(())
                 }
                 DeviceNext::Denied => self.over(row, "denied").await,
