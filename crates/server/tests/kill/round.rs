@@ -56,6 +56,9 @@ impl Stage {
             Step::Settled => self.places[place].fail_once(),
             _ => {}
         }
+        if !matches!(step, Step::InFlight | Step::Answered) {
+            self.arm(step.name());
+        }
         let done = self.places[place].provider.refreshes();
         let reader = self.doomed_read(place, wanted).await;
         let mut seen = None;
@@ -71,7 +74,6 @@ impl Stage {
                 None => return Ended::Wrong("the reader got no answer".into()),
             },
             _ => {
-                self.arm(step.name());
                 if !self.died().await {
                     // What its reader was told says why.
                     let told = match reader.is_finished() {
