@@ -12,6 +12,28 @@ const REFRESHES: &str = "tessera_refreshes_total";
 /// Grants that were ended at their provider.
 const REVOCATIONS: &str = "tessera_revocations_total";
 
+/// Why a grant does not work.
+enum Fault {
+    /// It has ended.
+    Gone(String),
+    /// Something else is wrong.
+    Other(String),
+}
+
+impl Fault {
+    /// What a reader was answered.
+    fn of(why: String) -> Self {
+        if why.contains("needs_reconnect") { Self::Gone(why) } else { Self::Other(why) }
+    }
+}
+
+impl From<Fault> for Ended {
+    fn from(fault: Fault) -> Self {
+        let (Fault::Gone(why) | Fault::Other(why)) = fault;
+        Self::Wrong(why)
+    }
+}
+
 impl Stage {
     pub(crate) async fn round(&mut self, step: Step, kind: Kind) -> Ended {
         let place = Kind::ALL.iter().position(|one| *one == kind).unwrap();
@@ -21,7 +43,7 @@ impl Stage {
             _ => self.refresh_round(step, place).await,
         };
         // The next round begins with a grant, whatever became of this one.
-        if self.read(place, None).await.is_err() {
+        if !matches!(ended, Ended::Recovered) {
             self.connect(place).await;
         }
         ended
@@ -33,6 +55,9 @@ impl Stage {
             Step::InFlight => self.places[place].hold_reply(60_000),
             Step::Settled => self.places[place].fail_once(),
             _ => {}
+        }
+        if !matches!(step, Step::InFlight | Step::Answered) {
+            self.arm(step.name());
         }
         let done = self.places[place].provider.refreshes();
         let reader = self.doomed_read(place, wanted).await;
@@ -49,9 +74,13 @@ impl Stage {
                 None => return Ended::Wrong("the reader got no answer".into()),
             },
             _ => {
-                self.arm(step.name());
                 if !self.died().await {
-                    return Ended::Wrong("the process went past the step".into());
+                    // What its reader was told says why.
+                    let told = match reader.is_finished() {
+                        true => reader.await.unwrap().map(|answer| answer.whole()),
+                        false => None,
+                    };
+                    return Ended::Wrong(format!("the process went past the step: {told:?}"));
                 }
             }
         }
@@ -67,21 +96,21 @@ impl Stage {
         let reply_lost = matches!(step, Step::InFlight | Step::Replied);
         match lives {
             Ok(()) => Ended::Recovered,
-            Err(_) if reply_lost && kind.may_lose() => Ended::LostAllowed,
-            Err(why) => Ended::Wrong(why),
+            Err(Fault::Gone(_)) if reply_lost && kind.may_lose() => Ended::LostAllowed,
+            Err(fault) => fault.into(),
         }
     }
 
     /// Whether a grant works: its token does, no reader has a later one, and another refresh brings another.
-    async fn lives(&mut self, place: usize, seen: Option<&str>) -> Result<(), String> {
-        let first = self.read(place, None).await?;
+    async fn lives(&mut self, place: usize, seen: Option<&str>) -> Result<(), Fault> {
+        let first = self.read(place, None).await.map_err(Fault::of)?;
         if !self.places[place].takes(&first).await {
-            return Err("the provider does not take the stored token".into());
+            return Err(Fault::Gone("the provider does not take the stored token".into()));
         }
         if let Some(seen) = seen {
             let (seen, stored) = (self.places[place].age(seen), self.places[place].age(&first));
             if seen > stored {
-                return Err("a reader has a later token than the store".into());
+                return Err(Fault::Other("a reader has a later token than the store".into()));
             }
         }
         // The last answer may have been lost with what it brought: more life than that cannot be asked for.
@@ -89,13 +118,14 @@ impl Stage {
         let second = match self.read(place, Some(wanted)).await {
             Err(why) if why.starts_with("answered 422") => self.read(place, Some(wanted - 1)).await,
             read => read,
-        }?;
+        };
+        let second = second.map_err(Fault::of)?;
         if second == first {
-            return Err("a refresh brought the same token".into());
+            return Err(Fault::Other("a refresh brought the same token".into()));
         }
         match self.places[place].takes(&second).await {
             true => Ok(()),
-            false => Err("the provider does not take the refreshed token".into()),
+            false => Err(Fault::Other("the provider does not take the refreshed token".into())),
         }
     }
 
@@ -122,7 +152,7 @@ impl Stage {
         }
         match self.lives(place, None).await {
             Ok(()) => Ended::Recovered,
-            Err(why) => Ended::Wrong(why),
+            Err(fault) => fault.into(),
         }
     }
 
@@ -154,7 +184,7 @@ impl Stage {
         self.connect(place).await;
         match self.lives(place, None).await {
             Ok(()) => Ended::Recovered,
-            Err(why) => Ended::Wrong(why),
+            Err(fault) => fault.into(),
         }
     }
 }

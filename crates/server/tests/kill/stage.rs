@@ -102,7 +102,7 @@ impl Stage {
     /// Waits for the process to end by itself; false when it does not.
     pub(crate) async fn died(&mut self) -> bool {
         let child = self.child.as_mut().unwrap();
-        until(Duration::from_secs(20), async || child.has_ended()).await
+        until(Duration::from_secs(60), async || child.has_ended()).await
     }
 
     /// A new process over what the last one left.

@@ -9,7 +9,6 @@ use bytes::Bytes;
 use http::StatusCode;
 use serde_json::json;
 use tempfile::TempDir;
-use tessera_server::env::Env;
 use tessera_simulator::{Counted, Running, Simulator};
 use tessera_testkit::child::{Child, serve};
 use tessera_testkit::fake_app::{Answer, FakeApp};
@@ -18,8 +17,6 @@ use tessera_testkit::postgres::Database;
 use tessera_testkit::site::{Person, Site, flow};
 use tessera_testkit::wire::{Ask, Sent, send};
 use tessera_testkit::within::Within;
-use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
 use tokio::sync::{Notify, Semaphore};
 use url::Url;
 
@@ -97,28 +94,20 @@ async fn os_31_of_1000_readers_over_3_processes_on_postgres_one_asks() {
     let nodes: Vec<_> = dirs[..PROCESSES].iter().map(node).collect();
     let (fake, provider) = (FakeApp::start().await, provider("http://localhost:8065").await);
     let user = connect(nodes[0].site, &fake, &provider, |same| same).await;
+    // A token lives from before it was asked for: this one is some moments old when it comes.
+    provider.change_behaviour(|switches| switches.delayed_reply = Counted::times(1_200, 1));
     consent(nodes[0].site, &user).await;
     let token = app_token(nodes[0].site, &fake, &user).await;
 
-    // Everybody wants more life than the token has left, and nobody more than one of them has at first.
+    // Everybody wants more life than the token has left, and nobody more than one of them has at first. The reply is on
+    // its way for a while, so that they all come meanwhile.
     let life = provider.behaviour().token_life;
-    let most = i64::try_from(life.as_secs()).unwrap();
-    let left = async || {
-        let record = send(nodes[0].site.address, &Ask::get(USER).bearer(&token)).await.json();
-        let expiry = OffsetDateTime::parse(record["expiry"].as_str().unwrap(), &Rfc3339).unwrap();
-        expiry.unix_timestamp() - Env::system().now_ms() / 1_000
-    };
-    while left().await > most - 3 {
-        tokio::task::yield_now().await;
-    }
-    // Its reply is on the
-    // way for a while, so that they all come meanwhile.
     provider.change_behaviour(|switches| {
         switches.token_life = life * 2;
         switches.delayed_reply = Counted::times(1_500, 1);
     });
     let asked = provider.token_requests();
-    let ask = Arc::new(Ask::get(format!("{USER}?min_ttl={}", most - 1)).bearer(&token));
+    let ask = Arc::new(Ask::get(format!("{USER}?min_ttl={}", life.as_secs() - 1)).bearer(&token));
     let gate = Arc::new(Semaphore::new(AT_ONCE));
     let readers: Vec<_> = (0..READERS)
         .map(|number| {
@@ -146,6 +135,8 @@ struct Pair {
     second: Within,
     fake: Arc<FakeApp>,
     _provider: Running,
+    database: Database,
+    user: Person,
     token: String,
     /// The first request is at the provider.
     arrived: Arc<Notify>,
@@ -197,7 +188,8 @@ impl Pair {
             server.clock.advance_ms(3_600_000);
         }
         let token = app_token(first.site, &fake, &user).await;
-        let pair = Self { first, second: other, fake, _provider: provider, token, arrived, release };
+        let pair =
+            Self { first, second: other, fake, _provider: provider, database, user, token, arrived, release };
         let ask = pair.ask();
         let site = pair.first.site;
         let reader = tokio::spawn(async move { given(site, &ask).await });
@@ -255,4 +247,31 @@ async fn os_31_a_reply_beyond_its_lease_is_merged_where_it_is_the_only_one_on_po
     pair.release.notify_one();
     assert_eq!(reader.await.unwrap(), "from-the-first");
     assert_eq!(pair.at_second().await, "from-the-first", "the only reply that there is counts");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_reply_for_the_grant_before_is_not_written_over_a_new_consent_on_postgres() {
+    let (pair, reader) = Pair::with_a_reply_held(brings("from-the-new-consent", "n1")).await;
+    let end = Ask::new("DELETE", format!("/plugins/com.mattermost.apps/tessera/v1/connections/{APP}"));
+    let ended = pair.first.site.send(&end.bearer(&pair.user.token)).await;
+    assert_eq!(ended.status, 204, "{}", ended.text());
+    consent(pair.first.site, &pair.user).await;
+    pair.release.notify_one();
+    assert_eq!(reader.await.unwrap(), "from-the-new-consent");
+    // By its own clock, which is ahead: the token lives on there, too.
+    assert_eq!(pair.at_second().await, "from-the-new-consent");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_reply_is_held_until_a_database_that_fails_takes_it_on_postgres() {
+    let (pair, reader) = Pair::with_a_reply_held(brings("never", "never")).await;
+    pair.database.run("ALTER TABLE tessera.connections RENAME TO away").await.unwrap();
+    pair.release.notify_one();
+    // Each try is in the audit log before it is made: a second one says that the first one failed.
+    let tries = || pair.first.audit().iter().filter(|entry| entry["act"] == "connection_refreshed").count();
+    while tries() < 2 {
+        tokio::task::yield_now().await;
+    }
+    pair.database.run("ALTER TABLE tessera.away RENAME TO connections").await.unwrap();
+    assert_eq!(reader.await.unwrap(), "from-the-first");
 }

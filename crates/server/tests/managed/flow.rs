@@ -1,6 +1,9 @@
 //! The whole way, from the provider record to the end of a grant.
 
+use std::sync::Arc;
+
 use serde_json::Value;
+use tessera_simulator::Counted;
 use tessera_testkit::managed::{APP, Managed};
 use tessera_testkit::wire::Ask;
 
@@ -79,6 +82,28 @@ async fn a_managed_app_stores_nothing_but_a_disconnect() {
     assert_eq!(stage.ask("").await.text(), "");
     stage.work().await;
     assert!(!stage.works(&given).await);
+}
+
+#[tokio::test]
+async fn an_orderly_stop_waits_for_a_refresh_that_is_under_way() {
+    let mut stage = Managed::with("").await;
+    stage.connect().await;
+    stage.access_token().await;
+    // Begun by the service itself, so that no reader keeps it from stopping.
+    let refreshes = stage.provider.refreshes();
+    stage.provider.change_behaviour(|switches| switches.delayed_reply = Counted::times(1_500, 1));
+    stage.later(3_300);
+    let grants = Arc::clone(&stage.cast.server.grants);
+    let working = tokio::spawn(async move { grants.work_once().await });
+    while stage.provider.refreshes() == refreshes {
+        tokio::task::yield_now().await;
+    }
+    working.abort();
+    stage.cast.server.stop().await.unwrap();
+    // What is in the log before a reply is stored is there once one came.
+    let stored =
+        stage.cast.server.audit().iter().filter(|entry| entry["act"] == "connection_refreshed").count();
+    assert_eq!(stored, 1);
 }
 
 #[tokio::test]

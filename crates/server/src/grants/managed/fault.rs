@@ -36,6 +36,11 @@ mod armed {
         std::env::var("TESSERA_LEASE_MS").ok()?.parse().ok()
     }
 
+    /// What a newborn token may lack of its life, ms: nothing, so that one refresh can follow another at once.
+    pub(crate) fn moment(_usual: i64) -> i64 {
+        0
+    }
+
     /// How long a write is late that should have come first.
     pub(crate) const LATE: Duration = Duration::from_secs(2);
 }
@@ -60,8 +65,14 @@ mod armed {
         None
     }
 
+    /// What it is.
+    #[inline]
+    pub(crate) fn moment(usual: i64) -> i64 {
+        usual
+    }
+
     /// Not at all.
     pub(crate) const LATE: Duration = Duration::ZERO;
 }
 
-pub(crate) use armed::{LATE, lease_ms, point, sabotaged};
+pub(crate) use armed::{LATE, lease_ms, moment, point, sabotaged};

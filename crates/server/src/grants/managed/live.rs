@@ -6,7 +6,7 @@ use super::super::standing::Standing;
 use super::super::{Act, Error};
 use super::machine::{self, Status};
 use super::refresh::{Outcome, Want};
-use super::{APP_MANAGED, MANAGED, Managed};
+use super::{APP_MANAGED, MANAGED, Managed, fault};
 use crate::rate::Wait;
 use crate::store::{ConnectionRow, ManagedRow};
 
@@ -39,7 +39,7 @@ impl Managed {
             if let Want::AtLeast(asked) = want
                 && let Some(lives) = life(managed)
                 // Nor what one lacks that was got for this very read, where the provider is slow.
-                && (asked > lives - (lives / 10).min(1_000) || turn > 0 && managed.issued_at >= begun)
+                && (asked > lives - fault::moment((lives / 10).min(1_000)) || turn > 0 && managed.issued_at >= begun)
             {
                 return Err(Error::TooShort { asked: asked / 1_000, lives: lives / 1_000 });
             }

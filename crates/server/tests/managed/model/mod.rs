@@ -4,6 +4,8 @@
 //! The decisions are the service's own (`machine`), and so are the conditions of its writes (`swap`), which
 //! `tests/store/swaps.rs` holds against the statements. `docs/adr/0009-refresh.md` says what is promised.
 
+#![expect(clippy::print_stdout, reason = "how many states there are is for whoever asks, with --show-output")]
+
 mod world;
 
 use std::collections::HashMap;

@@ -343,8 +343,10 @@ impl World {
     }
 
     fn later(&self) -> Self {
+        fn sooner(ticks: i8) -> i8 {
+            (ticks - 1).max(0)
+        }
         let mut world = self.clone();
-        let sooner = |ticks: i8| (ticks - 1).max(0);
         world.row.lease = sooner(world.row.lease);
         world.row.due = world.row.due.map(sooner);
         for process in &mut world.processes {
