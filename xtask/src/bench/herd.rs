@@ -1,6 +1,6 @@
 //! Many readers of one grant whose token is about to end: one request goes to the provider, and all wait for it.
 
-use std::time::Instant;
+use tokio::time::Instant;
 
 use super::load::{Kind, Measured, Run};
 use super::provider::DELAY;

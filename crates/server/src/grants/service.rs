@@ -64,6 +64,13 @@ impl Grants {
         self.permitted(act.app).await?;
         // A record that does not fit changes nothing, the client included.
         let record = self.managed.fitting(record).await?;
+        let has_secret = client.as_ref().is_some_and(|client| !client.secret.is_empty());
+        if !has_secret && self.managed.would_stray(act.app.as_str(), &record).await? {
+            return Err(Error::ProviderChoice(
+                "this is another provider than before, and the stored secret is none of its business: bring the client \
+                 id and secret that are registered there",
+            ));
+        }
         if let Some(client) = client {
             self.set_client(act, client).await?;
         }

@@ -92,6 +92,11 @@ impl From<grants::Error> for WireError {
             grants::Error::TooShort { .. } => {
                 Self::new(StatusCode::UNPROCESSABLE_ENTITY, format!("{error}: ask for less"))
             }
+            // An administrator must look, and whoever asks can do nothing but wait.
+            grants::Error::NoClient(_) | grants::Error::ClientRefused { .. } => {
+                Self::new(StatusCode::SERVICE_UNAVAILABLE, error.to_string())
+            }
+            grants::Error::Exchange { .. } => Self::new(StatusCode::BAD_GATEWAY, error.to_string()),
             grants::Error::Unavailable { wait, .. } => {
                 Self { wait: Some(wait), ..Self::new(StatusCode::SERVICE_UNAVAILABLE, error.to_string()) }
             }

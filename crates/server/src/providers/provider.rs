@@ -1,6 +1,6 @@
 //! A provider with every address filled in, and where it sends people.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use oauth2::basic::BasicClient;
@@ -151,6 +151,12 @@ impl Provider {
     /// Whether people are asked at this origin.
     pub(super) fn asks_at(&self, origin: &str) -> bool {
         self.authorize.origin().ascii_serialization() == origin
+    }
+
+    /// The origins that a client's secret is sent to.
+    pub fn secret_origins(&self) -> BTreeSet<String> {
+        let places = [Some(&self.token), Some(&self.refresh), self.revoke.as_ref(), self.device.as_ref()];
+        places.into_iter().flatten().map(|url| url.origin().ascii_serialization()).collect()
     }
 
     /// Whether a callback is this provider's, by its `iss` (RFC 9207 section 2.4; OS-12).

@@ -69,3 +69,19 @@ async fn os_19_a_client_says_who_it_is_in_one_way_that_is_not_guessed() {
         assert_eq!(stage.provider.token_requests(), before + 2, "{takes} {how}");
     }
 }
+
+#[tokio::test]
+async fn a_secret_is_not_sent_to_another_provider_than_it_was_stored_for() {
+    let stage = Managed::with("").await;
+    let other = Managed::provider_of(&stage.cast.server, |_| {}).await;
+    let moved = json!({ "descriptor": tessera_testkit::managed::descriptor(other.url(), "") });
+    let refused = stage.set_provider(&moved).await;
+    assert_eq!(refused.status, 400);
+    assert!(refused.text().contains("another provider"), "{}", refused.text());
+    assert_eq!(other.token_requests(), 0, "nothing was tried with it");
+    stage.connect().await;
+    // With the client that is registered there it may go.
+    let mut with_client = stage.record("");
+    with_client["descriptor"] = moved["descriptor"].clone();
+    assert_eq!(stage.set_provider(&with_client).await.status, 200);
+}

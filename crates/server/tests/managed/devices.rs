@@ -97,3 +97,20 @@ async fn a_bot_has_the_clients_own_token_and_it_is_asked_for_again_when_it_ends(
     // A person has none of it.
     assert_eq!(stage.ask("").await.text(), "");
 }
+
+#[tokio::test]
+async fn a_bot_whose_client_is_refused_is_told_so_and_the_provider_is_left_alone() {
+    let stage = Managed::with("").await;
+    let mut record = stage.record("");
+    record["bot_scopes"] = serde_json::json!(["profile"]);
+    record["client_secret"] = "wrong".into();
+    assert_eq!(stage.set_provider(&record).await.status, 200);
+    let (_, bot) = stage.cast.site.tokens(&stage.cast.user, &stage.cast.fake, APP).await;
+    let asked = stage.provider.token_requests();
+    for _ in 0..5 {
+        let answer = stage.ask_with("", &bot).await;
+        assert_eq!(answer.status, 503, "{}", answer.text());
+        assert!(answer.text().contains("an administrator must look"), "{}", answer.text());
+    }
+    assert_eq!(stage.provider.token_requests(), asked);
+}

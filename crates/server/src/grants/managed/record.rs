@@ -3,7 +3,7 @@
 //! The whole descriptor and the endpoints found are kept in it as they were when an administrator said yes: neither a
 //! new version of Tessera nor the provider's own metadata changes where secrets go (OS-23).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, PoisonError};
 
 use serde::{Deserialize, Serialize};
@@ -60,6 +60,8 @@ struct Document {
 /// A record in which everything fits.
 pub(in crate::grants) struct Fitting {
     provider: String,
+    /// Where a client's secret would be sent.
+    origins: BTreeSet<String>,
     document: String,
 }
 
@@ -318,16 +320,24 @@ impl Managed {
                 None => None,
             },
         };
-        Provider::new(Arc::clone(&descriptor), &record.values, metadata.as_ref())?;
+        let fitting = Provider::new(Arc::clone(&descriptor), &record.values, metadata.as_ref())?;
+        let origins = fitting.secret_origins();
         let document = Document { record, text: text.to_string(), metadata };
         let document =
             serde_json::to_string(&document).map_err(|_| Error::DamagedProvider(descriptor.name.clone()))?;
-        Ok(Fitting { provider: descriptor.name.clone(), document })
+        Ok(Fitting { provider: descriptor.name.clone(), origins, document })
+    }
+
+    /// Whether a secret that is stored would be sent to where it was never sent before.
+    pub(in crate::grants) async fn would_stray(&self, app: &str, record: &Fitting) -> Result<bool, Error> {
+        let Some(setup) = self.setup(app).await? else { return Ok(false) };
+        let known = setup.provider().secret_origins();
+        Ok(!setup.secret.is_empty() && !record.origins.is_subset(&known))
     }
 
     /// Keeps it.
     pub(in crate::grants) async fn set_provider(&self, act: &Act<'_>, record: Fitting) -> Result<(), Error> {
-        let Fitting { provider, document } = record;
+        let Fitting { provider, document, .. } = record;
         let fingerprint = self.vault.fingerprint(document.as_bytes());
         let _turn = self.versions.turn(act.app.as_str(), "").await;
         for _ in 0..ATTEMPTS {
