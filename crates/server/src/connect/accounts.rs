@@ -24,6 +24,8 @@ pub struct About {
     /// Origins of the other service: what a person declared with the App's client, and where the App has sent
     /// browsers otherwise. Empty when neither is known, or when they are so many that they say nothing.
     pub providers: Vec<String>,
+    /// Where people end what they granted there, as far as the catalogue of providers knows: name and address of each.
+    pub pages: Vec<(String, String)>,
 }
 
 impl Connect {
@@ -63,7 +65,9 @@ impl Connect {
         if providers.len() > MOST {
             providers.clear();
         }
-        Ok(About { name, installed, providers: providers.into_iter().collect() })
+        let pages = providers.iter().flat_map(|origin| self.grants.permission_pages(origin));
+        let pages = pages.map(|(name, page)| (name, page.to_string())).collect();
+        Ok(About { name, installed, providers: providers.into_iter().collect(), pages })
     }
 
     /// That the App's client does not open keeps nobody from seeing, or ending, a connection.

@@ -114,6 +114,12 @@ impl Grants {
         self.managed.catalogue.all().map(preset).collect()
     }
 
+    /// Where people end what they granted at providers of the catalogue to whose `origin` an App sends them: name and
+    /// address of each.
+    pub fn permission_pages(&self, origin: &str) -> Vec<(String, Url)> {
+        self.managed.catalogue.permission_pages(origin)
+    }
+
     /// Where a person is sent to agree; None where the App builds that address itself. With `probe` nobody is connected:
     /// it is only tried whether the provider looks at proof keys.
     ///

@@ -99,6 +99,7 @@ async fn try_show(
         Ended {
             app_name: &about.name,
             providers: &about.providers,
+            pages: &about.pages,
             gone: just_now.and_then(|at| gone.get(at)),
         }
     });
@@ -144,6 +145,7 @@ fn seen<'a>(connection: &'a Connection, about: &'a About, now: i64, site_url: &s
         since: Moment::new(connection.connected_at, now),
         used: connection.last_used_at.map(|at| (Moment::new(at, now), call)),
         providers: &about.providers,
+        pages: &about.pages,
         managed,
     }
 }

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::{Descriptor, Error};
+use url::Url;
+
+use super::{Descriptor, Error, Provider};
 
 /// What comes along.
 const BUNDLED: &[&str] = &[
@@ -64,6 +66,18 @@ impl Catalogue {
             }
         }
         Ok(Self(all))
+    }
+
+    /// Where people see and end what they granted, at providers to whose `origin` an App sends them: each with its name.
+    /// Several where products share one.
+    pub fn permission_pages(&self, origin: &str) -> Vec<(String, Url)> {
+        let page = |(descriptor, _): &(Arc<Descriptor>, Arc<str>)| {
+            // One with something to fill in is nobody's in particular.
+            let provider = Provider::new(Arc::clone(descriptor), &BTreeMap::new(), None).ok()?;
+            let page = provider.permissions_url().filter(|_| provider.asks_at(origin))?;
+            Some((descriptor.display_name.clone(), page.clone()))
+        };
+        self.0.values().filter_map(page).collect()
     }
 
     /// Adds what an administrator wrote; one of a name that is there takes its place.

@@ -148,6 +148,11 @@ impl Provider {
         format!("{issuer}\n{}\n{}\n{}", self.authorize, self.token, self.refresh)
     }
 
+    /// Whether people are asked at this origin.
+    pub(super) fn asks_at(&self, origin: &str) -> bool {
+        self.authorize.origin().ascii_serialization() == origin
+    }
+
     /// Whether a callback is this provider's, by its `iss` (RFC 9207 section 2.4; OS-12).
     ///
     /// # Errors

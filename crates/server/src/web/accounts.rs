@@ -20,6 +20,8 @@ pub struct Account<'a> {
     pub used: Option<(Moment, Option<&'a str>)>,
     /// Origins of the other service, as far as they are known, where the App keeps the connection itself.
     pub providers: &'a [String],
+    /// Where people end what they granted there, where that is known: name and address of each.
+    pub pages: &'a [(String, String)],
     /// What the service knows where it keeps the connection.
     pub managed: Option<Managed<'a>>,
 }
@@ -62,6 +64,8 @@ pub struct Ended<'a> {
     pub app_name: &'a str,
     /// Origins of the other service, as far as they are known.
     pub providers: &'a [String],
+    /// Where people end what they granted there, where that is known: name and address of each.
+    pub pages: &'a [(String, String)],
     /// What became of it at its provider, where the service was who kept it.
     pub gone: Option<&'a Gone<'a>>,
 }

@@ -64,6 +64,23 @@ async fn os_36_a_connection_is_shown_with_its_last_use_and_ended_with_a_button()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn os_36_who_connected_by_an_app_is_led_to_the_providers_own_page_where_it_is_known() {
+    let scene = Scene::set().await;
+    let mut browser = Browser::signed_in(scene.site(), "user-1").await;
+    scene.fake.leads_to("https://accounts.google.com/o/oauth2/v2/auth?state={state}");
+    connect_in(&mut browser).await;
+    let shown = page(&mut browser, "").await;
+    let link = "<a href=\"https://myaccount.google.com/connections\">What you granted at Google</a>";
+    shows(&shown, &["<code>https://accounts.google.com</code>", link, "The other service is not told"]);
+    let fields = [("token", form_token(&shown)), ("app", APP.to_owned())];
+    let fields: Vec<_> = fields.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    assert_eq!(browser.submit(ACCOUNTS, &fields).await.status, 303);
+    let after = page(&mut browser, "?ended=hello").await;
+    shows(&after, &["it stays valid until you revoke it there", link]);
+    hides(&after, &["Ended lately"]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn os_48_nobody_sees_or_ends_what_is_somebody_elses() {
     let scene = Scene::set().await;
     let token = scene.connect(&scene.user, APP).await;

@@ -12,7 +12,8 @@ const SOURCES: [(&str, &str); 4] = [
 ];
 
 /// Others that do: routers of the data folder's socket and of tests, neither of which HTTP clients reach.
-const OTHERS: [&str; 2] = ["src/boot/local.rs", "src/boot/demo/browser/tests.rs"];
+const OTHERS: [&str; 3] =
+    ["src/boot/local.rs", "src/boot/provider/socket.rs", "src/boot/demo/browser/tests.rs"];
 
 const METHODS: [&str; 5] = ["delete", "get", "patch", "post", "put"];
 
