@@ -247,8 +247,11 @@ impl Grants {
         }
         // The key first: a writer who sealed with it then finds it gone, however the two interleave.
         if let Err(failed) = self.vault.shred(act.app.as_str(), act.actor).await {
-            // Nothing was destroyed, so nothing is leaving. Should this fail too, what was asked for is half done.
-            let _ = self.connections.mark(act.app.as_str(), act.actor, row.generation, row.kind).await;
+            // Nothing was destroyed, so nothing is leaving, but for a grant that will be ended at its provider by now.
+            // Should this fail too, what was asked for is half done.
+            if row.kind != MANAGED {
+                let _ = self.connections.mark(act.app.as_str(), act.actor, row.generation, row.kind).await;
+            }
             return Err(failed.into());
         }
         let removed = self.connections.delete(act.app.as_str(), act.actor).await?;

@@ -165,7 +165,8 @@ impl Connections {
                 issued_at = $8, due_at = $9, status = $13, code = '', attempts = 0, about = $10, answered = $11,
                 phase = CASE WHEN fence = $11 THEN 0 ELSE phase END,
                 lease_until = CASE WHEN fence = $11 THEN 0 ELSE lease_until END
-            WHERE app = $1 AND user_id = $2 AND kind = 1 AND generation = $12 AND answered < $14";
+            WHERE app = $1 AND user_id = $2 AND kind = 1 AND generation = $12 AND answered < $14
+              AND code <> 'client_changed'";
         let params = values![
             row.app,
             row.user,
@@ -266,7 +267,7 @@ impl Connections {
             FROM connections WHERE app = $1 AND kind = 1 AND client <> $2 AND status <> 1
             ON CONFLICT (id) DO NOTHING";
         let mark = "UPDATE connections SET status = 1, code = $3, due_at = NULL
-            WHERE app = $1 AND kind = 1 AND client <> $2 AND status <> 1";
+            WHERE app = $1 AND kind = 1 AND client <> $2 AND code <> $3";
         let statements = vec![
             Statement::new(tell, values![app, client, word, now]),
             Statement::new(mark, values![app, client, code]),

@@ -77,3 +77,24 @@ async fn what_a_refresh_brings_after_a_new_consent_is_ended_and_the_new_grant_li
     assert_eq!(stage.access_token().await, given);
     assert_eq!(alive(&stage).await, 1);
 }
+
+#[tokio::test]
+async fn os_37_what_a_refresh_brings_after_the_client_was_replaced_is_given_to_nobody() {
+    let stage = Managed::with("").await;
+    stage.connect().await;
+    stage.later(3_600);
+    let token = stage.token().await;
+    let mut other = stage.record("");
+    other["client_id"] = "quite-another".into();
+    stage.set(&["delayed-reply=500*1"]);
+    let (answer, set) = tokio::join!(stage.ask_with("", &token), async {
+        refreshed(&stage, 1).await;
+        stage.set_provider(&other).await
+    });
+    assert_eq!(set.status, 200, "{}", set.text());
+    assert_eq!((answer.status, answer.text().as_str()), (200, ""));
+    assert_eq!(answer.header("tessera-connection"), Some("needs_reconnect"));
+    while stage.work().await > 0 {}
+    assert_eq!(stage.connections().await[0]["managed"]["status"], "needs_reconnect");
+    assert_eq!(alive(&stage).await, 0);
+}

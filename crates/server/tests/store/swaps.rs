@@ -1,6 +1,6 @@
 //! The conditions and effects of a grant's transitions, row by row: the statements do what `grants::swap` says.
 
-use tessera_server::grants::machine::Status;
+use tessera_server::grants::machine::{CLIENT_CHANGED, Status};
 use tessera_server::grants::swap;
 use tessera_server::store::{ConnectionRow, ManagedRow, Settled, Store};
 
@@ -17,14 +17,14 @@ fn rows() -> Vec<ManagedRow> {
     let mut rows = Vec::new();
     for status in 0..=3 {
         for phase in 0..=2 {
-            for answered in [FENCE - 1, FENCE] {
+            for (answered, code) in [(FENCE - 1, "before"), (FENCE, "before"), (FENCE - 1, CLIENT_CHANGED)] {
                 rows.push(ManagedRow {
                     held: b"held".to_vec(),
                     expires_at: Some(1_000),
                     issued_at: 10,
                     due_at: Some(900),
                     status,
-                    code: "before".into(),
+                    code: code.into(),
                     phase,
                     fence: FENCE,
                     answered,

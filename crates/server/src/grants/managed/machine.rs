@@ -40,6 +40,10 @@ impl Status {
     }
 }
 
+/// The code of a grant that was made with another client, or at other endpoints, than the App has now: what is still on
+/// its way for it comes too late.
+pub const CLIENT_CHANGED: &str = "client_changed";
+
 /// At rest.
 pub const REST: i64 = 0;
 /// A request may be under way: whoever holds the lease waits for its reply.

@@ -286,7 +286,7 @@ impl Managed {
 
     /// Another client's refresh token is sent nowhere (OS-37): its grants end here, and their people are told.
     pub(super) async fn orphan(&self, app: &str, setup: &Setup) -> Result<u64, Error> {
-        let code = "client_changed";
+        let code = super::machine::CLIENT_CHANGED;
         let word = Word::Reconnect { account: String::new(), code: code.to_owned() };
         let word = serde_json::to_string(&word).map_err(|_| Error::DamagedProvider(app.to_owned()))?;
         let told = (word.as_str(), self.env.now_ms());

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::super::{Act, Error, connections};
 use super::grant::{self, About, Held};
-use super::machine::{self, Next, Rules, Status};
+use super::machine::{self, CLIENT_CHANGED, Next, Rules, Status};
 use super::pace::Turn;
 use super::record::Setup;
 use super::{MANAGED, Managed, fault, swap};
@@ -304,6 +304,11 @@ impl Managed {
             }
             let there = self.connections.read(act.app.as_str(), act.actor).await?;
             match there.as_ref().and_then(|row| Some((row, row.managed.as_ref()?))) {
+                // Another client asked for it than the App has now: nobody may use it (OS-37).
+                Some((row, managed)) if row.kind == MANAGED && managed.code == CLIENT_CHANGED => {
+                    self.end_late(act, setup, &held, &about, fence).await?;
+                    return Ok(Outcome::Dead);
+                }
                 // A reply of an earlier request was merged meanwhile, or something else about the grant changed.
                 Some((row, managed))
                     if row.kind == MANAGED && (swap::may_answer(managed, fence) || over_later) =>

@@ -2,7 +2,7 @@
 //! `store/managed.rs`, as values. A model walks every order in which they can come (`tests/managed/model.rs`), and a test
 //! holds them against the statements themselves, row by row (`tests/managed/swaps.rs`).
 
-use super::machine::{ASKED, REST, Status};
+use super::machine::{ASKED, CLIENT_CHANGED, REST, Status};
 use crate::store::{ManagedRow, Settled};
 
 /// Whether the request after `fence` may be claimed at `now`: nobody claimed it before, the grant is alive, and whoever
@@ -21,9 +21,10 @@ pub fn claim(row: &mut ManagedRow, lease_until: i64) {
     row.due_at = Some(lease_until);
 }
 
-/// Whether the reply of request `fence` may be stored: no later one's is there.
+/// Whether the reply of request `fence` may be stored: no later one's is there, and the App's client is still the one
+/// that asked (OS-37).
 pub fn may_answer(row: &ManagedRow, fence: i64) -> bool {
-    row.answered < fence
+    row.answered < fence && row.code != CLIENT_CHANGED
 }
 
 /// What the reply of request `fence` makes of the row; what came with it is the caller's to put in. A later request that
