@@ -178,7 +178,8 @@ async fn os_50_each_change_of_a_provider_record_is_audited_with_a_keyed_fingerpr
     assert_eq!(answer.status, 404, "{}", answer.text());
 
     // Without the key nobody can tell what a fingerprint is of.
-    let same = json!({"descriptor": descriptor("http://127.0.0.1:1", "")});
+    let same = descriptor("http://127.0.0.1:1", "");
+    let same = json!({"descriptor": same, "client_id": "client", "client_secret": "of-that-one"});
     let other = Managed::with("").await;
     let mut prints = Vec::new();
     for stage in [&stage, &other] {
