@@ -11,15 +11,15 @@ use zeroize::Zeroizing;
 
 use super::super::{ATTEMPTS, Act, Error, connections};
 use super::grant::{self, About, Held};
-use super::machine::{self, Status};
+use super::machine::Status;
 use super::record::Setup;
-use super::refresh::place;
+use super::refresh::Given;
 use super::revoke::{KEYS_OF, PENDING, Told};
 use super::{APP_MANAGED, MANAGED, Managed, fault};
 use crate::audit;
 use crate::providers::{Account, Asking, Class, Expected, Expiry, Tokens, Unverified, Verifier};
-use crate::store::{ConnectionRow, ManagedRow, OutboxRow};
-use crate::vault::{Place, Purpose, Sealed};
+use crate::store::{ConnectionRow, OutboxRow};
+use crate::vault::Sealed;
 
 /// How long a new grant of another account waits for its owner's yes, ms.
 const PENDING_FOR: i64 = 15 * 60_000;
@@ -180,7 +180,7 @@ impl Managed {
         let checked = match setup.provider().tokens(&self.egress, request, self.env.now_ms()).await {
             Ok(tokens) => {
                 let (held, about) = (Held::of(&tokens, None), About::default());
-                self.end_at_provider(act, setup, &held, &about, self.env.now_ms()).await?;
+                self.end_at_provider(act, setup, &held, &about, &self.env.id()?).await?;
                 false
             }
             Err(failure) if failure.class == Class::Terminal => true,
@@ -245,7 +245,7 @@ impl Managed {
             if same && fewer && managed.client == setup.print {
                 let held = Held::of(&new.tokens, None);
                 if !setup.provider().ends_all() {
-                    self.end_at_provider(act, setup, &held, &new.about, self.env.now_ms()).await?;
+                    self.end_at_provider(act, setup, &held, &new.about, &self.env.id()?).await?;
                 }
                 return Ok(Accepted::Kept(before));
             }
@@ -329,8 +329,6 @@ impl Managed {
         let New { tokens, mut about, sent_at } = new;
         about.grant = self.env.id()?;
         let held = Held::of(&tokens, None);
-        let missing = about.missing(setup.descriptor().scopes.offline.as_deref());
-        let status = if missing.is_empty() { Status::Connected } else { Status::MissingScopes };
         let _turn = self.versions.turn(act.app.as_str(), act.actor).await;
         for _ in 0..ATTEMPTS {
             let row = self.connections.read(act.app.as_str(), act.actor).await?;
@@ -343,44 +341,18 @@ impl Managed {
             };
             self.note_row(audit::Act::ConnectionStored, act, connections::mark(act.actor, generation))
                 .await?;
-            let place = place(act, generation);
-            let sealed = self.vault.seal(&place, &grant::released(&tokens, &held, &about)).await?;
-            let sealed_held =
-                self.vault.seal(&Place { purpose: Purpose::Held, ..place }, &held.bytes()).await?;
-            let expires_at = grant::expires_at(&tokens);
             // Whatever request is under way for a grant that was here before, or is claimed before this is written: its
             // reply comes too late. Generations grow with time, so that also one of a row that is gone has a lower number.
             let last = row.as_ref().and_then(|row| row.managed.as_ref()).map_or(0, |managed| managed.fence);
             let fence = generation.max(last + 1);
-            let managed = ManagedRow {
-                held: sealed_held.into_bytes(),
-                expires_at,
-                issued_at: sent_at,
-                due_at: self.next_look(setup, act, sent_at, expires_at, about.refreshable),
-                status: status.code(),
-                code: String::new(),
-                phase: machine::REST,
-                fence,
-                answered: fence,
-                lease_until: 0,
-                attempts: 0,
-                client: setup.print.clone(),
-                about: about.text(),
-            };
             let connected = row
                 .as_ref()
                 .filter(|row| matches!(row.kind, APP_MANAGED | MANAGED))
                 .map(|row| row.created_at);
-            let fresh = ConnectionRow {
-                app: act.app.as_str().to_owned(),
-                user: act.actor.to_owned(),
-                kind: MANAGED,
-                generation,
-                sealed: sealed.as_bytes().to_vec(),
-                created_at: connected.unwrap_or(now),
-                updated_at: now,
-                managed: Some(Box::new(managed)),
-            };
+            let given = Given { tokens: &tokens, held: &held, about: &about, sent_at };
+            let fresh = self.row_of(act, setup, given, generation, fence).await?;
+            let fresh = ConnectionRow { created_at: connected.unwrap_or(now), ..fresh };
+            let sealed = Sealed::from_bytes(fresh.sealed.clone());
             let print = self.audit.prints().connection(&fresh);
             let then =
                 [replaced, Some(self.welcome(act, &about, generation)?)].into_iter().flatten().collect();

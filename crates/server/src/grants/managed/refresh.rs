@@ -250,44 +250,14 @@ impl Managed {
             about.granted.clone_from(granted);
         }
         about.refreshable = about.own || held.refresh_token.is_some();
-        let missing = about.missing(setup.descriptor().scopes.offline.as_deref());
-        let status = if missing.is_empty() { Status::Connected } else { Status::MissingScopes };
+        let late = format!("late:{}:{fence}", about.grant);
         let mut expected = read;
         loop {
             let generation = expected + 1;
             let mark = connections::mark(act.actor, generation);
             self.note_row(audit::Act::ConnectionRefreshed, act, mark).await?;
-            let place = place(act, generation);
-            let record = grant::released(tokens, &held, &about);
-            let sealed = self.vault.seal(&place, &record).await?.into_bytes();
-            let sealed_held =
-                self.vault.seal(&Place { purpose: Purpose::Held, ..place }, &held.bytes()).await?;
-            let (expires_at, now) = (grant::expires_at(tokens), self.env.now_ms());
-            let managed = ManagedRow {
-                held: sealed_held.into_bytes(),
-                expires_at,
-                issued_at: sent_at,
-                due_at: self.next_look(setup, act, sent_at, expires_at, about.refreshable),
-                status: status.code(),
-                code: String::new(),
-                phase: machine::REST,
-                fence,
-                answered: fence,
-                lease_until: 0,
-                attempts: 0,
-                client: setup.print.clone(),
-                about: about.text(),
-            };
-            let fresh = ConnectionRow {
-                app: act.app.as_str().to_owned(),
-                user: act.actor.to_owned(),
-                kind: MANAGED,
-                generation,
-                sealed,
-                created_at: 0,
-                updated_at: now,
-                managed: Some(Box::new(managed)),
-            };
+            let given = Given { tokens, held: &held, about: &about, sent_at };
+            let fresh = self.row_of(act, setup, given, generation, fence).await?;
             let over_later = fault::sabotaged("skip-the-fence");
             if fault::sabotaged("release-before-durable") {
                 self.release_early(fresh, expected, fence).await;
@@ -306,7 +276,7 @@ impl Managed {
             match there.as_ref().and_then(|row| Some((row, row.managed.as_ref()?))) {
                 // Another client asked for it than the App has now: nobody may use it (OS-37).
                 Some((row, managed)) if row.kind == MANAGED && managed.code == CLIENT_CHANGED => {
-                    self.end_late(act, setup, &held, &about, fence).await?;
+                    self.end_at_provider(act, setup, &held, &about, &late).await?;
                     return Ok(Outcome::Dead);
                 }
                 // A reply of an earlier request was merged meanwhile, or something else about the grant changed.
@@ -323,12 +293,12 @@ impl Managed {
                 }
                 // Its person connected anew meanwhile: what came is of a grant that nobody has any more.
                 Some((row, _)) if row.kind == MANAGED => {
-                    self.end_late(act, setup, &held, &about, fence).await?;
+                    self.end_at_provider(act, setup, &held, &about, &late).await?;
                     return Ok(Outcome::Fresh);
                 }
                 // It was ended while its reply was on the way: what came is ended as well.
                 _ => {
-                    self.end_late(act, setup, &held, &about, fence).await?;
+                    self.end_at_provider(act, setup, &held, &about, &late).await?;
                     if there.is_none() {
                         // The key that we sealed with may be one that we made after the old one was destroyed.
                         self.vault.shred(act.app.as_str(), act.actor).await?;
@@ -348,6 +318,50 @@ impl Managed {
             let _ = managed.connections.answer(row, expected, fence, false).await;
             fault::point("stored");
         });
+    }
+
+    /// The row of a grant that was just given, sealed for its place: of this generation, by the reply of request `fence`.
+    pub(super) async fn row_of(
+        &self,
+        act: &Act<'_>,
+        setup: &Setup,
+        given: Given<'_>,
+        generation: i64,
+        fence: i64,
+    ) -> Result<ConnectionRow, Error> {
+        let Given { tokens, held, about, sent_at } = given;
+        let place = place(act, generation);
+        let sealed = self.vault.seal(&place, &grant::released(tokens, held, about)).await?;
+        let sealed_held = self.vault.seal(&Place { purpose: Purpose::Held, ..place }, &held.bytes()).await?;
+        let missing = about.missing(setup.descriptor().scopes.offline.as_deref());
+        let status = if missing.is_empty() { Status::Connected } else { Status::MissingScopes };
+        let (expires_at, now) = (grant::expires_at(tokens), self.env.now_ms());
+        let managed = ManagedRow {
+            held: sealed_held.into_bytes(),
+            expires_at,
+            issued_at: sent_at,
+            due_at: self.next_look(setup, act, sent_at, expires_at, about.refreshable),
+            status: status.code(),
+            code: String::new(),
+            phase: machine::REST,
+            fence,
+            answered: fence,
+            lease_until: 0,
+            attempts: 0,
+            client: setup.print.clone(),
+            about: about.text(),
+        };
+        Ok(ConnectionRow {
+            app: act.app.as_str().to_owned(),
+            user: act.actor.to_owned(),
+            kind: MANAGED,
+            generation,
+            sealed: sealed.into_bytes(),
+            // Of a row that is there its own counts.
+            created_at: now,
+            updated_at: now,
+            managed: Some(Box::new(managed)),
+        })
     }
 
     async fn settle(
@@ -515,6 +529,16 @@ impl Managed {
         }
         Ok(())
     }
+}
+
+/// A grant as it was just given.
+#[derive(Clone, Copy)]
+pub(super) struct Given<'a> {
+    pub(super) tokens: &'a Tokens,
+    pub(super) held: &'a Held,
+    pub(super) about: &'a About,
+    /// When it was asked for, Unix ms.
+    pub(super) sent_at: i64,
 }
 
 /// What a request brought, and what it was made from.

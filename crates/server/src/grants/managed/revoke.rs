@@ -123,34 +123,19 @@ impl Managed {
         })
     }
 
-    /// A grant that nobody can use any more is ended at its provider.
+    /// A grant that nobody can use any more is ended at its provider: one that came too late, or was not wanted. `which`
+    /// tells it from others of the same place.
     pub(super) async fn end_at_provider(
         &self,
         act: &Act<'_>,
         setup: &Setup,
         held: &Held,
         about: &About,
-        generation: i64,
+        which: &str,
     ) -> Result<(), Error> {
-        let row = self.revocation(act, setup, held, about, generation).await?;
-        self.outbox.add(row).await?;
-        self.bell.notify_one();
-        Ok(())
-    }
-
-    /// What a request brought after its grant had gone is ended at the provider; the request numbers it.
-    pub(super) async fn end_late(
-        &self,
-        act: &Act<'_>,
-        setup: &Setup,
-        held: &Held,
-        about: &About,
-        fence: i64,
-    ) -> Result<(), Error> {
-        let id = format!("late:{}:{}:{}:{fence}", act.app, act.actor, about.grant);
-        let more = serde_json::Value::Null;
-        let now = self.env.now_ms();
-        let row = self.outgoing(act, setup, (held, about), (id, REVOCATION), (now, more)).await?;
+        let id = format!("revoke:{}:{}:{which}", act.app, act.actor);
+        let now = (self.env.now_ms(), serde_json::Value::Null);
+        let row = self.outgoing(act, setup, (held, about), (id, REVOCATION), now).await?;
         self.outbox.add(row).await?;
         self.bell.notify_one();
         Ok(())
