@@ -96,6 +96,11 @@ impl Grants {
         let (mut waited, mut ours) = (0, None);
         for _ in 0..ATTEMPTS {
             let row = self.connections.get(act.app.as_str(), act.actor).await?;
+            let kind = row.as_ref().map(|row| row.kind);
+            if kind == Some(MANAGED) && self.managed.refuses_store(act.app.as_str(), kind).await? {
+                // Its person connected it while we waited for our turn.
+                return Err(Error::ManagedStore(act.app.clone()));
+            }
             // One that we wrote a moment ago, under a key that a disconnect destroyed, is ours to replace; and one that
             // is being removed is anybody's.
             let replaceable = |row: &ConnectionRow| row.kind == LEAVING || Some(row.generation) == ours;

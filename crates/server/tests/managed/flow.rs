@@ -134,3 +134,36 @@ async fn how_long_a_token_must_live_is_said_in_the_query_or_in_a_header() {
     assert_eq!(stage.ask("?min_ttl=1200").await.status, 200);
     assert_eq!(stage.provider.refreshes(), refreshes + 1);
 }
+
+#[tokio::test]
+async fn an_app_that_moves_to_the_service_and_back_keeps_what_its_people_have_until_they_connect_again() {
+    let stage = Managed::with("").await;
+    let admin = &stage.cast.admin.token;
+    let remove = || Ask::new("DELETE", tessera_testkit::managed::PROVIDER).bearer(admin);
+    assert_eq!(stage.cast.site.send(&remove()).await.status, 204);
+    // The App's own way: its record is what it stored.
+    stage
+        .cast
+        .site
+        .store(&stage.token().await, r#"{"access_token":"its-own","refresh_token":"its-own-too"}"#)
+        .await;
+    assert_eq!(stage.set_provider(&stage.record("")).await.status, 200);
+    assert_eq!(stage.access_token().await, "its-own");
+    // It goes on refreshing what it has: that must not be lost.
+    stage
+        .cast
+        .site
+        .store(&stage.token().await, r#"{"access_token":"renewed","refresh_token":"once-more"}"#)
+        .await;
+    assert_eq!(stage.access_token().await, "renewed");
+    assert!(stage.connections().await[0].get("managed").is_none());
+    stage.connect().await;
+    let kept = stage.access_token().await;
+    assert!(stage.works(&kept).await);
+    // And back: what the service keeps serves as long as it lives, and what the App stores then is its own again.
+    assert_eq!(stage.cast.site.send(&remove()).await.status, 204);
+    assert_eq!(stage.access_token().await, kept);
+    stage.cast.site.store(&stage.token().await, r#"{"access_token":"its-own-again"}"#).await;
+    assert_eq!(stage.access_token().await, "its-own-again");
+    assert!(stage.connections().await[0].get("managed").is_none());
+}
