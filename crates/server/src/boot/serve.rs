@@ -320,22 +320,26 @@ async fn keep_uses(grants: Arc<Grants>) {
     }
 }
 
-/// Turns true on SIGINT and SIGTERM.
+/// Turns true on SIGINT and SIGTERM. Whoever says that it is ready does so after this: from here on neither ends the
+/// process without a word.
 pub fn signals() -> watch::Receiver<bool> {
+    use tokio::signal::unix::{SignalKind, signal};
     let (sender, receiver) = watch::channel(false);
+    // Registered here and now, and not in the task.
+    let heard = [SignalKind::terminate(), SignalKind::interrupt()].map(signal);
     tokio::spawn(async move {
-        let terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate());
-        match terminate {
-            Ok(mut terminate) => {
-                tokio::select! {
-                    _ = terminate.recv() => {}
-                    _ = tokio::signal::ctrl_c() => {}
+        let each = heard.into_iter().map(|heard| {
+            Box::pin(async move {
+                match heard {
+                    Ok(mut heard) => heard.recv().await,
+                    Err(error) => {
+                        tracing::error!(%error, "a signal cannot be listened for: it ends the process at once");
+                        std::future::pending().await
+                    }
                 }
-            }
-            Err(_) => {
-                let _ = tokio::signal::ctrl_c().await;
-            }
-        }
+            })
+        });
+        futures_util::future::select_all(each).await;
         let _ = sender.send(true);
     });
     receiver
