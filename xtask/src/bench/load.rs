@@ -48,8 +48,8 @@ pub(crate) enum Kind {
     HerdBare,
 }
 
-/// More life, in seconds, than what a code brought has, and less than what a refresh brings.
-const MORE_LIFE: u32 = 2400;
+/// More life, in seconds, than what was seeded has left by now, and less than what a refresh brings.
+const MORE_LIFE: u32 = 3590;
 
 /// One run, as its process is told.
 #[derive(Args)]

@@ -15,7 +15,6 @@ use axum::{
     http::header,
     routing::{get, post},
 };
-use bytes::Bytes;
 
 use crate::Outcome;
 
@@ -31,12 +30,12 @@ pub(crate) fn run() -> Outcome<bool> {
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().map_err(broken)?;
     runtime.block_on(async move {
-        let slow = async |State(given): State<Given>, body: Bytes| {
+        let slow = async |State(given): State<Given>| {
             tokio::time::sleep(DELAY).await;
-            tokens(&given, &body)
+            tokens(&given)
         };
         let router = Router::new()
-            .route("/token", post(async |State(given): State<Given>, body: Bytes| tokens(&given, &body)))
+            .route("/token", post(async |State(given): State<Given>| tokens(&given)))
             .route("/slow/token", post(slow))
             .route(
                 "/given",
@@ -51,12 +50,11 @@ pub(crate) fn run() -> Outcome<bool> {
     Ok(true)
 }
 
-/// Tokens of one length. A code brings ones that live for half an hour, a refresh ones that live for an hour.
-fn tokens(given: &AtomicU64, form: &[u8]) -> ([(header::HeaderName, &'static str); 1], String) {
+/// Tokens of one length that live for an hour.
+fn tokens(given: &AtomicU64) -> ([(header::HeaderName, &'static str); 1], String) {
     let number = given.fetch_add(1, Ordering::Relaxed);
-    let life = if form.windows(13).any(|part| part == b"refresh_token") { 3600 } else { 1800 };
     let body = format!(
-        r#"{{"access_token":"access-{number:024}","refresh_token":"refresh-{number:024}","token_type":"Bearer","expires_in":{life}}}"#
+        r#"{{"access_token":"access-{number:024}","refresh_token":"refresh-{number:024}","token_type":"Bearer","expires_in":3600}}"#
     );
     ([(header::CONTENT_TYPE, "application/json")], body)
 }

@@ -52,9 +52,12 @@ impl Grants {
         };
         let (row, standing) = match row.kind {
             LEAVING => return Ok(Released::none(Standing::NotConnected)),
-            MANAGED => match Box::pin(self.managed.live(act, row, want)).await? {
-                (None, standing) => return Ok(Released::none(standing)),
-                (Some(row), standing) => (row, standing),
+            MANAGED => match self.managed.at_once(&row, want) {
+                Some(standing) => (row, standing),
+                None => match Box::pin(self.managed.live(act, row, want)).await? {
+                    (None, standing) => return Ok(Released::none(standing)),
+                    (Some(row), standing) => (row, standing),
+                },
             },
             RESET => (row, Standing::NotConnected),
             _ => (row, Standing::Connected),

@@ -1,7 +1,10 @@
 //! R01 to R03: an App's client and a user's record (apps-framework.md sections 2.2 to 2.4), and DELETE to disconnect.
 
+use std::convert::Infallible;
+
 use axum::body::Body;
-use axum::extract::{RawQuery, State};
+use axum::extract::{FromRequestParts, State};
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use tessera_types::{AppId, OAuth2App, json};
@@ -43,17 +46,11 @@ pub(super) async fn store_user(State(house): State<House>, caller: Caller, body:
 
 /// R03. Nothing stored is 200 without a body: the driver's "not connected" (B-01). Of a managed connection a header
 /// tells how it stands, and who asks may say for how long the token must live.
-pub(super) async fn get_user(
-    State(house): State<House>,
-    caller: Caller,
-    RawQuery(query): RawQuery,
-    headers: HeaderMap,
-) -> Answer {
+pub(super) async fn get_user(State(house): State<House>, caller: Caller, Wanted(want): Wanted) -> Answer {
     caller.person_or_documented_bot(house.settings.profile)?;
     let act = act(&caller, caller.app()?)?;
     house.grants.take_read(act.app)?;
-    let want = want(query.as_deref(), &headers)?;
-    let released = house.grants.record(&act, Use::Api, want).await?;
+    let released = house.grants.record(&act, Use::Api, want?).await?;
     let standing = released.standing;
     let mut response = match released.record {
         None => StatusCode::OK.into_response(),
@@ -73,6 +70,18 @@ const STATUS: HeaderName = HeaderName::from_static("tessera-connection");
 const MIN_TTL: HeaderName = HeaderName::from_static("tessera-min-ttl");
 /// The most that may be asked for: a year of seconds.
 const LONGEST: i64 = 366 * 86_400;
+
+/// What is wanted of a token, or what is wrong with how that is said: for who may ask at all. Taken from the request
+/// where it lies, as every read comes by here.
+pub(super) struct Wanted(Result<Want, WireError>);
+
+impl<S: Sync> FromRequestParts<S> for Wanted {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        Ok(Self(want(parts.uri.query(), &parts.headers)))
+    }
+}
 
 fn want(query: Option<&str>, headers: &HeaderMap) -> Result<Want, WireError> {
     let wrong = || WireError::invalid(&"min_ttl must be a whole number of seconds, a year at most");

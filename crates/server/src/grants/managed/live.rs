@@ -14,6 +14,13 @@ use crate::store::{ConnectionRow, ManagedRow};
 const TIMES: usize = 4;
 
 impl Managed {
+    /// How a connection stands whose token is as it is wanted, as nearly all are: then there is nothing to wait for.
+    pub(in crate::grants) fn at_once(&self, row: &ConnectionRow, want: Want) -> Option<Standing> {
+        let now = self.env.now_ms();
+        let managed = row.managed.as_deref().filter(|managed| Status::of(managed.status) != Status::Dead)?;
+        want.is_met(managed, now).then(|| machine::standing(managed, now))
+    }
+
     /// The row whose token lives long enough, and how the connection stands; no row where a new consent is needed.
     pub(in crate::grants) async fn live(
         self: &Arc<Self>,
