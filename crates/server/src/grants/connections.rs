@@ -45,7 +45,8 @@ impl Grants {
         self.permitted(act.app).await?;
         let row = match self.connections.get(act.app.as_str(), act.actor).await? {
             Some(row) => row,
-            None => match self.own_connection(act).await? {
+            // On the heap, as it is rare and large: every read's future would carry it.
+            None => match Box::pin(self.own_connection(act)).await? {
                 Some(row) => row,
                 None => return Ok(Released::none(Standing::NotConnected)),
             },
@@ -90,7 +91,8 @@ impl Grants {
             // decisions.md section 2: what Apps store to disconnect does so, and nothing else is theirs to store.
             return match kind_of(bytes) {
                 RESET => {
-                    self.disconnect(act).await.map(|gone| if gone { Change::Made } else { Change::None })
+                    let gone = Box::pin(self.disconnect(act)).await?;
+                    Ok(if gone { Change::Made } else { Change::None })
                 }
                 _ => Err(Error::ManagedStore(act.app.clone())),
             };
