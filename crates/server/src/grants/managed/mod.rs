@@ -18,6 +18,7 @@ mod refresh;
 mod revoke;
 pub mod swap;
 mod tell;
+mod want;
 mod work;
 
 use std::collections::HashMap;
@@ -29,9 +30,9 @@ pub use grant::About;
 pub(super) use grant::{account, missing};
 pub(super) use record::Described;
 pub use record::{ProviderRecord, ProviderSet};
-pub use refresh::Want;
 pub use revoke::Revocation;
 pub use tell::{Messenger, Word};
+pub use want::Want;
 
 use super::meters::Meters;
 use super::uses::Uses;

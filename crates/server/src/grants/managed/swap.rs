@@ -1,6 +1,6 @@
 //! What each write to a grant's row asks of the row, and what it makes of it: the conditions of the statements in
-//! `store/managed.rs`, as values. A model walks every order in which they can come (`tests/managed/model.rs`), and a test
-//! holds them against the statements themselves, row by row (`tests/managed/swaps.rs`).
+//! `store/managed.rs`, as values. A model walks every order in which they can come (`tests/managed/model`), and a test
+//! holds them against the statements themselves, row by row (`tests/store/swaps.rs`).
 
 use super::machine::{ASKED, CLIENT_CHANGED, REST, Status};
 use crate::store::{ManagedRow, Settled};

@@ -12,9 +12,10 @@ use super::super::{Act, Error};
 use super::Managed;
 use super::device::DEVICE;
 use super::machine::{self, Status};
-use super::refresh::{Outcome, Want, spread};
+use super::refresh::{Outcome, spread};
 use super::revoke::{PENDING, REVOCATION};
 use super::tell::NOTICE;
+use super::want::Want;
 use crate::store::{DueRow, OutboxRow};
 
 /// How much is looked up at once.
