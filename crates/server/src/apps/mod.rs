@@ -4,10 +4,9 @@
 
 mod record;
 
-use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use lru::LruCache;
+use quick_cache::unsync::Cache;
 use tessera_types::error::Kind;
 use tessera_types::{App, AppId, Manifest, json};
 
@@ -58,7 +57,7 @@ impl Error {
 }
 
 /// How many decoded records stay in memory.
-const HELD: NonZeroUsize = NonZeroUsize::MIN.saturating_add(1_023);
+const HELD: usize = 1_024;
 /// How often a change is tried again when others get in between.
 const ATTEMPTS: usize = 16;
 
@@ -67,13 +66,13 @@ pub struct Registry {
     rows: store::Apps,
     vault: Arc<Vault>,
     env: Env,
-    decoded: Mutex<LruCache<String, (i64, Arc<App>)>>,
+    decoded: Mutex<Cache<String, (i64, Arc<App>)>>,
 }
 
 impl Registry {
     /// A registry over the store.
     pub fn new(rows: store::Apps, vault: Arc<Vault>, env: Env) -> Self {
-        Self { rows, vault, env, decoded: Mutex::new(LruCache::new(HELD)) }
+        Self { rows, vault, env, decoded: Mutex::new(Cache::new(HELD)) }
     }
 
     /// The manifest under which an App is listed.
@@ -155,7 +154,7 @@ impl Registry {
     /// Removes an installed App's record; its listing stays.
     pub async fn remove(&self, id: &AppId) -> Result<(), Error> {
         self.rows.delete(id.as_str()).await?;
-        self.held().pop(id.as_str());
+        self.held().remove(id.as_str());
         Ok(())
     }
 
@@ -171,11 +170,11 @@ impl Registry {
             return Ok(Arc::clone(app));
         }
         let app = Arc::new(self.decode_row(id, row).await?);
-        self.held().put(id.as_str().to_owned(), (row.generation, Arc::clone(&app)));
+        self.held().insert(id.as_str().to_owned(), (row.generation, Arc::clone(&app)));
         Ok(app)
     }
 
-    fn held(&self) -> std::sync::MutexGuard<'_, LruCache<String, (i64, Arc<App>)>> {
+    fn held(&self) -> std::sync::MutexGuard<'_, Cache<String, (i64, Arc<App>)>> {
         self.decoded.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

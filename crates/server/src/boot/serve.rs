@@ -278,7 +278,9 @@ async fn serve_on(listener: TcpListener, router: Router, mut stop: watch::Receiv
     let stopped = async move {
         let _ = stop.wait_for(|stop| *stop).await;
     };
-    if let Err(error) = axum::serve(listener, router).with_graceful_shutdown(stopped).await {
+    // A bare router would be put together anew, all of its routes, for each connection.
+    let service = router.into_make_service();
+    if let Err(error) = axum::serve(listener, service).with_graceful_shutdown(stopped).await {
         tracing::error!(%error, "a listener failed");
     }
 }

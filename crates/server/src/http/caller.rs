@@ -9,7 +9,7 @@ use tessera_types::{AccessToken, AppId, routes};
 use tokio::time::Instant;
 
 use super::errors::WireError;
-use super::guard::RequestId;
+use super::guard::Begun;
 use super::{House, REQUEST_DEADLINE, proof};
 use crate::calls::Profile;
 use crate::platform::{Credential, CsrfProof, Freshness, Identity, Right};
@@ -30,8 +30,8 @@ impl FromRequestParts<House> for Caller {
     type Rejection = WireError;
 
     async fn from_request_parts(parts: &mut Parts, house: &House) -> Result<Self, WireError> {
-        let deadline = Instant::now() + REQUEST_DEADLINE;
-        let request = parts.extensions.get::<RequestId>().map(|id| Arc::clone(&id.0)).unwrap_or_default();
+        let begun = parts.extensions.get::<Begun>().cloned().unwrap_or_default();
+        let (request, deadline) = (begun.id, begun.at + REQUEST_DEADLINE);
         // Connect and complete are GETs, yet something begins and ends there: they are asked about anew.
         let reads = parts.method == Method::GET && !parts.uri.path().contains("/oauth2/remote/");
         let freshness = if reads { Freshness::Cached } else { Freshness::Now };

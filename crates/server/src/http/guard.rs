@@ -19,9 +19,21 @@ use super::unread;
 use crate::env::Drawn;
 use crate::trail::{self, Parent, Trail};
 
-/// The id of a request, in its log lines, its audit entries, its answer's `X-Request-ID` and what Apps are told.
+/// A request, as those who handle it are told of it.
 #[derive(Debug, Clone)]
-pub(super) struct RequestId(pub(super) Arc<str>);
+pub(super) struct Begun {
+    /// Its id, in its log lines, its audit entries, its answer's `X-Request-ID` and what Apps are told.
+    pub(super) id: Arc<str>,
+    /// Since when its time runs.
+    pub(super) at: Instant,
+}
+
+/// Where no guard stands before: in tests of single routes.
+impl Default for Begun {
+    fn default() -> Self {
+        Self { id: Arc::default(), at: Instant::now() }
+    }
+}
 
 pub(super) const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -31,7 +43,7 @@ pub(super) async fn guard(State(house): State<House>, mut request: Request, next
     let trusted = settings.development || settings.trust_request_id;
     let trail = trail_of(request.headers(), trusted, house.ids.draw(), settings.trace_ratio);
     let id = Arc::clone(trail.request());
-    request.extensions_mut().insert(RequestId(Arc::clone(&id)));
+    request.extensions_mut().insert(Begun { id: Arc::clone(&id), at: began });
     let mut response = trail::follow(trail, pass(&house, request, next, began)).await;
     if response.status() == StatusCode::UNAUTHORIZED {
         // Whoever answers it, an error, a page or REST v4: RFC 9110 section 15.5.2, RFC 6750 section 3.

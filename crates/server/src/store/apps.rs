@@ -106,7 +106,7 @@ impl Apps {
     pub async fn get(&self, app: &str) -> Result<Option<Arc<AppRow>>, Error> {
         let sql = "SELECT app, doc, sealed, generation, updated_at FROM apps WHERE app = $1";
         self.cache
-            .get_or_read(app.to_owned(), async {
+            .get_or_read(app, async {
                 Ok(self.engine.one(Statement::new(sql, values![app])).await?.map(Arc::new))
             })
             .await

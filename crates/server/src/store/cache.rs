@@ -7,10 +7,10 @@
 //! Where others write to the same database the cache is off: it holds nothing, and only passes invalidations on.
 
 use std::future::Future;
-use std::hash::{BuildHasher, Hash, RandomState};
+use std::hash::{BuildHasher, Hash};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use lru::LruCache;
+use quick_cache::{DefaultHashBuilder, Equivalent, Weighter, unsync};
 use tokio::sync::broadcast;
 
 use super::Error;
@@ -48,6 +48,40 @@ impl Key for (String, String) {
     }
 }
 
+/// A key as whoever looks it up has it: borrowed, as every read looks several up and mostly finds them.
+pub trait Asked<K>: Hash + Equivalent<K> {
+    /// The key, to keep.
+    fn to_key(&self) -> K;
+}
+
+/// A key of two texts, such as an App and a user.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Pair<'a>(pub &'a str, pub &'a str);
+
+impl Equivalent<(String, String)> for Pair<'_> {
+    fn equivalent(&self, key: &(String, String)) -> bool {
+        self.0 == key.0 && self.1 == key.1
+    }
+}
+
+impl Asked<(String, String)> for Pair<'_> {
+    fn to_key(&self) -> (String, String) {
+        (self.0.to_owned(), self.1.to_owned())
+    }
+}
+
+impl Asked<String> for str {
+    fn to_key(&self) -> String {
+        self.to_owned()
+    }
+}
+
+impl<K: Key> Asked<K> for K {
+    fn to_key(&self) -> K {
+        self.clone()
+    }
+}
+
 impl Key for [u8; 16] {
     fn parts(&self) -> Vec<String> {
         vec![self.iter().map(|byte| format!("{byte:02x}")).collect()]
@@ -69,40 +103,56 @@ pub struct Ticket {
     epoch: u64,
 }
 
-/// A bounded map in front of a table, least recently used out first. `V` is cheap to clone (an `Arc`).
+/// A bounded map in front of a table; what is rarely asked for goes first. `V` is cheap to clone (an `Arc`).
 pub struct Cache<K, V> {
     noun: &'static str,
     shards: Box<[Mutex<Shard<K, V>>]>,
-    hasher: RandomState,
-    weigh: fn(&V) -> usize,
-    limits: Limits,
+    hasher: DefaultHashBuilder,
+    scale: Scale<V>,
     on: bool,
     topic: Topic,
 }
 
 struct Shard<K, V> {
     epoch: u64,
-    bytes: usize,
-    entries: LruCache<K, V>,
+    entries: unsync::Cache<K, V, Scale<V>>,
+}
+
+/// What an entry of one shard weighs, so that neither bound is passed: its bytes, or an even share of them.
+struct Scale<V> {
+    weigh: fn(&V) -> usize,
+    share: usize,
+    /// The most that a shard holds.
+    most: usize,
+}
+
+impl<V> Clone for Scale<V> {
+    fn clone(&self) -> Self {
+        Self { ..*self }
+    }
+}
+
+impl<K, V> Weighter<K, V> for Scale<V> {
+    fn weight(&self, _: &K, value: &V) -> u64 {
+        (self.weigh)(value).max(self.share) as u64
+    }
 }
 
 impl<K: Key, V: Clone + Send + Sync + 'static> Cache<K, V> {
     /// An empty cache; `on` is false when the engine is not the sole writer.
     pub fn new(noun: &'static str, limits: Limits, weigh: fn(&V) -> usize, on: bool, topic: Topic) -> Self {
-        let shard = || Mutex::new(Shard { epoch: 0, bytes: 0, entries: LruCache::unbounded() });
-        Self {
-            noun,
-            shards: (0..SHARDS).map(|_| shard()).collect(),
-            hasher: RandomState::new(),
-            weigh,
-            limits: Limits { entries: limits.entries.div_ceil(SHARDS), bytes: limits.bytes.div_ceil(SHARDS) },
-            on,
-            topic,
-        }
+        let (entries, most) = (limits.entries.div_ceil(SHARDS).max(1), limits.bytes.div_ceil(SHARDS));
+        let scale = Scale { weigh, share: (most / entries).max(1), most };
+        let shard = || {
+            let entries = unsync::Cache::with_weighter(entries, most as u64, scale.clone());
+            Mutex::new(Shard { epoch: 0, entries })
+        };
+        let shards = (0..SHARDS).map(|_| shard()).collect();
+        Self { noun, shards, hasher: DefaultHashBuilder::default(), scale, on, topic }
     }
 
     /// The cached value.
-    pub fn get(&self, key: &K) -> Option<V> {
+    pub fn get<Q: Asked<K> + ?Sized>(&self, key: &Q) -> Option<V> {
         if !self.on {
             return None;
         }
@@ -110,25 +160,18 @@ impl<K: Key, V: Clone + Send + Sync + 'static> Cache<K, V> {
     }
 
     /// Taken before the database is read for this key.
-    pub fn ticket(&self, key: &K) -> Ticket {
+    pub fn ticket<Q: Asked<K> + ?Sized>(&self, key: &Q) -> Ticket {
         Ticket { epoch: self.shard(key).epoch }
     }
 
     /// Keeps what was read, unless the shard was invalidated since the ticket, or another reader was first.
     pub fn insert(&self, ticket: Ticket, key: K, value: V) {
-        let weight = (self.weigh)(&value);
-        if !self.on || weight > self.limits.bytes {
+        if !self.on || (self.scale.weigh)(&value) > self.scale.most {
             return;
         }
         let mut shard = self.shard(&key);
-        if shard.epoch != ticket.epoch || shard.entries.contains(&key) {
-            return;
-        }
-        shard.bytes += weight;
-        shard.entries.put(key, value);
-        while shard.entries.len() > self.limits.entries || shard.bytes > self.limits.bytes {
-            let Some((_, oldest)) = shard.entries.pop_lru() else { break };
-            shard.bytes = shard.bytes.saturating_sub((self.weigh)(&oldest));
+        if shard.epoch == ticket.epoch && !shard.entries.contains_key(&key) {
+            shard.entries.insert(key, value);
         }
     }
 
@@ -137,9 +180,7 @@ impl<K: Key, V: Clone + Send + Sync + 'static> Cache<K, V> {
         {
             let mut shard = self.shard(key);
             shard.epoch += 1;
-            if let Some(old) = shard.entries.pop(key) {
-                shard.bytes = shard.bytes.saturating_sub((self.weigh)(&old));
-            }
+            shard.entries.remove(key);
         }
         self.announce(|| Some(key.parts()));
     }
@@ -149,23 +190,23 @@ impl<K: Key, V: Clone + Send + Sync + 'static> Cache<K, V> {
         for shard in &self.shards {
             let mut shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
             shard.epoch += 1;
-            shard.bytes = 0;
             shard.entries.clear();
         }
         self.announce(|| None);
     }
 
     /// The cached value, or what `read` finds, which is then kept.
-    pub async fn get_or_read<F>(&self, key: K, read: F) -> Result<V, Error>
+    pub async fn get_or_read<Q, F>(&self, key: &Q, read: F) -> Result<V, Error>
     where
+        Q: Asked<K> + ?Sized,
         F: Future<Output = Result<V, Error>>,
     {
-        if let Some(value) = self.get(&key) {
+        if let Some(value) = self.get(key) {
             return Ok(value);
         }
-        let ticket = self.ticket(&key);
+        let ticket = self.ticket(key);
         let value = read.await?;
-        self.insert(ticket, key, value.clone());
+        self.insert(ticket, key.to_key(), value.clone());
         Ok(value)
     }
 
@@ -195,7 +236,7 @@ impl<K: Key, V: Clone + Send + Sync + 'static> Cache<K, V> {
         }
     }
 
-    fn shard(&self, key: &K) -> MutexGuard<'_, Shard<K, V>> {
+    fn shard<Q: Asked<K> + ?Sized>(&self, key: &Q) -> MutexGuard<'_, Shard<K, V>> {
         let index = self.hasher.hash_one(key) as usize % self.shards.len();
         self.shards[index].lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::cache::{Cache, Limits, Topic};
+use super::cache::{Cache, Limits, Pair, Topic};
 use super::managed::ManagedRow;
 use super::{Engine, Error, Row, Statement, Value, Written, values};
 
@@ -108,9 +108,7 @@ impl Connections {
     /// The connection of this user with this App.
     pub async fn get(&self, app: &str, user: &str) -> Result<Option<Arc<ConnectionRow>>, Error> {
         self.cache
-            .get_or_read((app.to_owned(), user.to_owned()), async {
-                Ok(self.read(app, user).await?.map(Arc::new))
-            })
+            .get_or_read(&Pair(app, user), async { Ok(self.read(app, user).await?.map(Arc::new)) })
             .await
     }
 
@@ -118,7 +116,7 @@ impl Connections {
     pub async fn show(&self, row: ConnectionRow) {
         let key = (row.app.clone(), row.user.clone());
         self.cache.invalidate(&key);
-        let shown = self.cache.get_or_read(key, async { Ok::<_, Error>(Some(Arc::new(row))) });
+        let shown = self.cache.get_or_read(&key, async { Ok::<_, Error>(Some(Arc::new(row))) });
         let _ = shown.await;
     }
 

@@ -55,7 +55,7 @@ impl Credentials {
     pub async fn get(&self, app: &str) -> Result<Option<Arc<CredentialRow>>, Error> {
         let sql = "SELECT app, generation, sealed, updated_at, updated_by FROM credentials WHERE app = $1";
         self.cache
-            .get_or_read(app.to_owned(), async {
+            .get_or_read(app, async {
                 Ok(self.engine.one(Statement::new(sql, values![app])).await?.map(Arc::new))
             })
             .await

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::cache::{Cache, Limits, Topic};
+use super::cache::{Cache, Limits, Pair, Topic};
 use super::{Engine, Error, Row, Statement, values};
 
 /// A data key of one (App, user), or of an App's own record when `user` is empty.
@@ -65,7 +65,7 @@ impl Keys {
     pub async fn get(&self, id: &[u8; 16]) -> Result<Option<Arc<DataKeyRow>>, Error> {
         let sql = "SELECT id, app, user_id, wrapped, root_key, created_at FROM data_keys WHERE id = $1";
         self.by_id
-            .get_or_read(*id, async {
+            .get_or_read(id, async {
                 Ok(self.engine.one(Statement::new(sql, values![id])).await?.map(Arc::new))
             })
             .await
@@ -76,7 +76,7 @@ impl Keys {
         let sql = "SELECT id, app, user_id, wrapped, root_key, created_at FROM data_keys
             WHERE app = $1 AND user_id = $2";
         self.by_owner
-            .get_or_read((app.to_owned(), user.to_owned()), async {
+            .get_or_read(&Pair(app, user), async {
                 Ok(self.engine.one(Statement::new(sql, values![app, user])).await?.map(Arc::new))
             })
             .await

@@ -66,7 +66,7 @@ impl Providers {
             "SELECT app, generation, document, fault, fault_at, pkce, updated_at, updated_by FROM providers
             WHERE app = $1";
         self.cache
-            .get_or_read(app.to_owned(), async {
+            .get_or_read(app, async {
                 Ok(self.engine.one(Statement::new(sql, values![app])).await?.map(Arc::new))
             })
             .await

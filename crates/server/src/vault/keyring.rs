@@ -3,12 +3,11 @@
 //! A wrapped key: algorithm byte, nonce, then ciphertext and tag. Associated data: a label, the root key's id,
 //! the data key's id, tenant, App and user.
 
-use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use chacha20poly1305::XNonce;
 use chacha20poly1305::aead::{Aead as _, Payload};
-use lru::LruCache;
+use quick_cache::unsync::Cache;
 use zeroize::Zeroizing;
 
 use super::sealed::{NONCE, XCHACHA20_POLY1305, push_part};
@@ -20,7 +19,7 @@ type DataKey = Arc<Zeroizing<[u8; 32]>>;
 type KeyId = [u8; 16];
 
 /// How many unwrapped keys stay in memory: 64 bytes each and the map around them.
-const HELD: NonZeroUsize = NonZeroUsize::MIN.saturating_add(32_767);
+const HELD: usize = 32_768;
 
 pub(super) struct Keyring {
     root_id: [u8; 8],
@@ -28,7 +27,7 @@ pub(super) struct Keyring {
     tenant: String,
     keys: Keys,
     env: Env,
-    held: Mutex<LruCache<KeyId, Held>>,
+    held: Mutex<Cache<KeyId, Held>>,
 }
 
 /// An unwrapped key, and whose it is: a reference to another place's key is refused, cached or not.
@@ -41,7 +40,7 @@ struct Held {
 impl Keyring {
     pub(super) fn new(root: &RootKey, root_id: [u8; 8], tenant: String, keys: Keys, env: Env) -> Self {
         let wrapping = root.derive("tessera/wrap/v1");
-        Self { root_id, wrapping, tenant, keys, env, held: Mutex::new(LruCache::new(HELD)) }
+        Self { root_id, wrapping, tenant, keys, env, held: Mutex::new(Cache::new(HELD)) }
     }
 
     /// The key that seals new values of this place.
@@ -99,16 +98,13 @@ impl Keyring {
     }
 
     fn held(&self, id: &KeyId, app: &str, user: &str) -> Option<DataKey> {
-        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        let held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
         held.get(id).filter(|held| held.app == app && held.user == user).map(|held| Arc::clone(&held.key))
     }
 
     fn forget(&self, is_gone: impl Fn(&Held) -> bool) {
         let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
-        let gone: Vec<KeyId> = held.iter().filter(|(_, held)| is_gone(held)).map(|(id, _)| *id).collect();
-        for id in gone {
-            held.pop(&id);
-        }
+        held.retain(|_, held| !is_gone(held));
     }
 
     fn associated_data(&self, id: &KeyId, app: &str, user: &str) -> Vec<u8> {
@@ -152,7 +148,7 @@ impl Keyring {
         bytes.copy_from_slice(&plain);
         let key: DataKey = Arc::new(bytes);
         let held = Held { app: row.app.clone(), user: row.user.clone(), key: Arc::clone(&key) };
-        self.held.lock().unwrap_or_else(PoisonError::into_inner).put(row.id, held);
+        self.held.lock().unwrap_or_else(PoisonError::into_inner).insert(row.id, held);
         Ok(key)
     }
 }

@@ -1,16 +1,15 @@
 //! What is remembered of slow Apps, so that nobody waits for them twice.
 
 use std::collections::HashMap;
-use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use lru::LruCache;
+use quick_cache::unsync::Cache;
 use tessera_types::{App, Binding};
 
 use super::clean::Outcome;
 
 /// How many answers are remembered; only slow Apps' are.
-const ANSWERS: NonZeroUsize = NonZeroUsize::MIN.saturating_add(1_023);
+const ANSWERS: usize = 1_024;
 /// A larger answer is not remembered, in bindings of all depths.
 const LARGEST: usize = 500;
 /// How many calls of one slow App may be under way at once.
@@ -30,7 +29,7 @@ pub(super) struct Place {
 pub(in crate::calls) struct Memory(Arc<Mutex<State>>);
 
 struct State {
-    answers: LruCache<Place, (Arc<App>, Arc<Outcome>)>,
+    answers: Cache<Place, (Arc<App>, Arc<Outcome>)>,
     /// By App's id: those that are being asked, and those that are slow.
     standings: HashMap<String, Standing>,
 }
@@ -53,7 +52,7 @@ pub(super) enum Plan {
 
 impl Memory {
     pub(in crate::calls) fn new() -> Self {
-        Self(Arc::new(Mutex::new(State { answers: LruCache::new(ANSWERS), standings: HashMap::new() })))
+        Self(Arc::new(Mutex::new(State { answers: Cache::new(ANSWERS), standings: HashMap::new() })))
     }
 
     /// What to do. Where that is to ask, the call counts as under way until what is given back is dropped.
@@ -82,7 +81,7 @@ impl Memory {
     pub(super) fn is_quick(&self, place: &Place) {
         let mut state = self.state();
         state.standings.entry(place.app.clone()).or_default().slow = false;
-        state.answers.pop(place);
+        state.answers.remove(place);
     }
 
     /// A late answer came. Whether it is news: not what was shown in its place.
@@ -90,7 +89,7 @@ impl Memory {
         let mut state = self.state();
         let news = state.known(app, place).is_none_or(|known| known != *outcome);
         if size(&outcome.bindings) <= LARGEST {
-            state.answers.put(place.clone(), (Arc::clone(app), Arc::clone(outcome)));
+            state.answers.insert(place.clone(), (Arc::clone(app), Arc::clone(outcome)));
         }
         news
     }
@@ -102,7 +101,7 @@ impl Memory {
 
 impl State {
     /// The last answer, unless the App's record has changed since: it may have other locations now.
-    fn known(&mut self, app: &Arc<App>, place: &Place) -> Option<Arc<Outcome>> {
+    fn known(&self, app: &Arc<App>, place: &Place) -> Option<Arc<Outcome>> {
         let (of, outcome) = self.answers.get(place)?;
         Arc::ptr_eq(of, app).then(|| Arc::clone(outcome))
     }

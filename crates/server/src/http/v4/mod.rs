@@ -22,7 +22,7 @@ use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post, put};
 
-use super::guard::{self, RequestId};
+use super::guard::{self, Begun};
 use crate::platform::standalone::Standalone;
 pub use caller::Carried;
 use error::{ApiError, NotFound};
@@ -78,7 +78,7 @@ pub fn router(site: Arc<Standalone>) -> Router {
 /// Gives every answer its request's id, which an error's body names too.
 async fn label(State(site): State<Site>, request: Request, next: Next) -> Response {
     // The surface around us may have chosen one already.
-    let given = request.extensions().get::<RequestId>().map(|id| Ok(id.0.to_string()));
+    let given = request.extensions().get::<Begun>().map(|begun| Ok(begun.id.to_string()));
     let Ok(id) = given.unwrap_or_else(|| site.fresh_id()) else {
         return StatusCode::INTERNAL_SERVER_ERROR.into_response();
     };

@@ -1,9 +1,8 @@
 //! Slows down who guesses passwords: per account, whether it exists or not.
 
-use std::num::NonZeroUsize;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use lru::LruCache;
+use quick_cache::unsync::Cache;
 
 use crate::env::Env;
 use crate::rate::Wait;
@@ -13,7 +12,7 @@ const FREE: u32 = 5;
 /// The wait after them doubles from one second up to this.
 const LONGEST_MS: i64 = 60_000;
 /// How many accounts are remembered.
-const HELD: NonZeroUsize = NonZeroUsize::MIN.saturating_add(9_999);
+const HELD: usize = 10_000;
 
 #[derive(Default, Clone, Copy)]
 struct Count {
@@ -23,12 +22,12 @@ struct Count {
 
 pub(super) struct Throttle {
     env: Env,
-    counts: Mutex<LruCache<String, Count>>,
+    counts: Mutex<Cache<String, Count>>,
 }
 
 impl Throttle {
     pub(super) fn new(env: Env) -> Self {
-        Self { env, counts: Mutex::new(LruCache::new(HELD)) }
+        Self { env, counts: Mutex::new(Cache::new(HELD)) }
     }
 
     /// Counts an attempt before it is made, so that many at once are no way around. Err has the wait;
@@ -36,7 +35,7 @@ impl Throttle {
     pub(super) fn attempt(&self, account: &str) -> Result<(), Wait> {
         let now = self.env.now_ms();
         let mut counts = self.counts();
-        let count = counts.get_or_insert_mut(account.to_owned(), Count::default);
+        let mut count = counts.get(account).copied().unwrap_or_default();
         if count.not_before > now {
             return Err(Wait::of_ms(count.not_before - now));
         }
@@ -45,15 +44,16 @@ impl Throttle {
             let doubled = (count.attempts - FREE).min(16);
             count.not_before = now + (1_000_i64 << doubled).min(LONGEST_MS);
         }
+        counts.insert(account.to_owned(), count);
         Ok(())
     }
 
     /// It was the right password: start anew.
     pub(super) fn passed(&self, account: &str) {
-        self.counts().pop(account);
+        self.counts().remove(account);
     }
 
-    fn counts(&self) -> MutexGuard<'_, LruCache<String, Count>> {
+    fn counts(&self) -> MutexGuard<'_, Cache<String, Count>> {
         self.counts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

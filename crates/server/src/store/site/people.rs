@@ -123,7 +123,7 @@ impl People {
         let sql = "SELECT id, username, email, display_name, roles, is_bot, delete_at, generation, doc
             FROM site_users WHERE id = $1";
         self.cache
-            .get_or_read(id.to_owned(), async {
+            .get_or_read(id, async {
                 Ok(self.engine.one(Statement::new(sql, values![id])).await?.map(Arc::new))
             })
             .await
