@@ -15,6 +15,7 @@ use crate::boot::config::Config;
 use crate::boot::{self, House};
 use crate::env::Env;
 use crate::grants::{Act, NewClient, ProviderRecord, Returned, Use, Want};
+use crate::platform::standalone::Standalone;
 use crate::platform::{AppToken, Platform as _};
 
 /// One user of the bench.
@@ -89,6 +90,10 @@ pub async fn seed(dir: &Path, many: &Many, provider: &str) -> Result<Seeded, Err
     Ok(Seeded { stored, managed: kinds.pop().unwrap_or_default(), slow })
 }
 
+fn site(house: &House) -> Result<&Standalone, Error> {
+    house.standalone.as_deref().ok_or_else(|| failed("the bench has a site of its own"))
+}
+
 /// Where people would come back to, if anybody went.
 fn redirect() -> Result<Url, Error> {
     Url::parse("http://localhost:8065/complete").map_err(failed)
@@ -119,7 +124,7 @@ async fn install(house: &House, name: &str) -> Result<AppId, Error> {
     };
     let apps = &house.lifecycle.apps;
     apps.list_manifest(&id, &manifest).await.map_err(failed)?;
-    let bot = house.standalone.ensure_bot(&id, &manifest.display_name).await.map_err(failed)?;
+    let bot = site(house)?.ensure_bot(&id, &manifest.display_name).await.map_err(failed)?;
     let record = App {
         granted_permissions: manifest.requested_permissions.clone(),
         deploy_type: Some(DeployType::Http),
@@ -134,8 +139,8 @@ async fn install(house: &House, name: &str) -> Result<AppId, Error> {
 
 /// A user, and the token with which an App acts as them.
 async fn enrolled(house: &House, app: &AppId, number: usize) -> Result<(String, String), Error> {
-    let user_id = house.standalone.enrol(&format!("{app}-{number:06}")).await.map_err(failed)?;
-    match house.standalone.app_token(app, &user_id).await.map_err(failed)? {
+    let user_id = site(house)?.enrol(&format!("{app}-{number:06}")).await.map_err(failed)?;
+    match site(house)?.app_token(app, &user_id).await.map_err(failed)? {
         AppToken::Token(token) => Ok((user_id, token.expose().to_owned())),
         AppToken::NeedsConsent { .. } | AppToken::Refused(_) => Err(failed("no token was given")),
     }

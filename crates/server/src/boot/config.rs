@@ -23,6 +23,8 @@ pub struct Config {
     pub server: Server,
     /// The site that Apps belong to.
     pub site: Site,
+    /// The Mattermost beside which the service stands.
+    pub mattermost: Mattermost,
     /// Where data is kept.
     pub store: Store,
     /// The root key.
@@ -68,7 +70,8 @@ impl Default for Server {
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Site {
-    /// The address that people and Apps use, with its sub-path if it has one. Required outside development.
+    /// The address that people and Apps use, with its sub-path if it has one. Outside development it is `mattermost.url`
+    /// unless it is set.
     pub url: String,
     /// The password of the seeded accounts of the standalone site (development only).
     pub password: String,
@@ -80,6 +83,23 @@ impl Default for Site {
     fn default() -> Self {
         Self { url: String::new(), password: String::new(), show_email_address: true }
     }
+}
+
+/// `[mattermost]`: outside development.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+#[derive(Default)]
+pub struct Mattermost {
+    /// Where people's browsers find Mattermost: its `ServiceSettings.SiteURL`, for instance `https://chat.example.com`.
+    pub url: String,
+    /// Where the service finds it, if that is elsewhere, for instance `http://mattermost:8065`. Plain http is for a network
+    /// that nobody else is in: tokens go over it.
+    pub internal_url: String,
+    /// The token of the account that the service has at Mattermost: a system administrator's personal access token. From
+    /// the environment, never in a file that is shared.
+    pub token: String,
+    /// A file that holds `token`.
+    pub token_file: String,
 }
 
 /// `[store]`

@@ -6,10 +6,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use tessera_types::Password;
 use url::Url;
 
 use super::config::{self, Config};
+use super::ground::{self, Ground, Leaning, Upkeep};
 use super::messenger::Bots;
 use super::ready::Readiness;
 use crate::apps::Registry;
@@ -21,8 +21,7 @@ use crate::env::{Env, Ids};
 use crate::grants::{self, Grants};
 use crate::http;
 use crate::lifecycle::Lifecycle;
-use crate::platform::Platform;
-use crate::platform::standalone::{self, Standalone};
+use crate::platform::standalone::Standalone;
 use crate::providers::Catalogue;
 use crate::store::{self, Store, StoreConfig};
 use crate::upstream::Upstream;
@@ -38,8 +37,10 @@ pub struct House {
     pub readiness: Arc<Readiness>,
     /// The browser flow: drained at shutdown, swept now and then.
     pub connect: Arc<Connect>,
-    /// The standalone site: swept now and then.
-    pub standalone: Arc<Standalone>,
+    /// What the platform needs now and then.
+    pub upkeep: Arc<dyn Upkeep>,
+    /// The site of a development server.
+    pub standalone: Option<Arc<Standalone>>,
     /// For commands that a running server is given.
     pub lifecycle: Arc<Lifecycle>,
     /// For commands that a running server is given.
@@ -86,7 +87,7 @@ pub enum Error {
     },
 }
 
-/// Builds the house for a development server at `site_url`. Other platforms than the standalone one come later.
+/// Builds the house for a site at `site_url`: a development server's own, or a Mattermost.
 pub async fn build(config: &Config, site_url: Url, env: Env) -> Result<House, Error> {
     let dir = PathBuf::from(&config.store.dir);
     private_folder(&dir)?;
@@ -113,18 +114,16 @@ pub async fn build(config: &Config, site_url: Url, env: Env) -> Result<House, Er
     };
     let grants = Arc::new(Grants::new(&store, leaning).limited(config.limits.reads_per_second));
     let upstream = Arc::new(Upstream::new(Arc::clone(&egress), env.clone()));
-    let site = standalone::Settings {
-        show_email_address: config.site.show_email_address,
-        ..standalone::Settings::new(site_url.clone(), Password::new(config.site.password.as_str()))
-    };
-    let standalone = Standalone::open(&store, Arc::clone(&vault), env.clone(), site).await?;
-    let platform: Arc<dyn Platform> = Arc::clone(&standalone) as _;
+    let development = ground::is_development(config);
+    let leaning =
+        Leaning { store: &store, apps: &apps, grants: &grants, vault: &vault, egress: &egress, env: &env };
+    let Ground { platform, upkeep, more, standalone } = ground::lay(config, &site_url, leaning).await?;
 
     grants.join_messenger(Arc::new(Bots::new(Arc::clone(&apps), Arc::clone(&platform), &site_url)));
 
     let settings = calls::Settings {
         site_url: config_text(&site_url),
-        developer_mode: true,
+        developer_mode: development,
         profile: config.compat.profile,
     };
     let (apps_, grants_) = (Arc::clone(&apps), Arc::clone(&grants));
@@ -137,7 +136,7 @@ pub async fn build(config: &Config, site_url: Url, env: Env) -> Result<House, Er
         settings,
     );
     // A site of development remembers what its Apps were told, for their authors.
-    let calls = calls.inspected(env.clone());
+    let calls = if development { calls.inspected(env.clone()) } else { calls };
     let calls = Arc::new(calls.limited(env.clone(), config.limits.calls_per_minute));
     let connect = Connect::new(
         &store,
@@ -172,7 +171,7 @@ pub async fn build(config: &Config, site_url: Url, env: Env) -> Result<House, Er
         lifecycle.audit.announce(registry);
         egress.announce(registry);
         store.announce(registry);
-        standalone.announce(registry);
+        upkeep.announce(registry);
     }));
     let health = http::health::router(Arc::clone(&readiness) as _);
     let rooms = Arc::new(http::Rooms {
@@ -186,20 +185,22 @@ pub async fn build(config: &Config, site_url: Url, env: Env) -> Result<House, Er
         settings: http::Settings {
             site_url: site_url.clone(),
             profile: config.compat.profile,
-            development: true,
+            development,
             trust_request_id: config.server.trust_request_id,
             trace_ratio: trace_ratio(config)?,
         },
     });
-    let more = http::v4::router(Arc::clone(&standalone))
-        .merge(crate::web::sign_in::router(Arc::clone(&standalone)))
-        .merge(health.clone());
+    let mut more = more(&rooms);
+    if development {
+        more = more.merge(health.clone());
+    }
     let router = http::router(rooms, more);
     Ok(House {
         router,
         health,
         readiness,
         connect,
+        upkeep,
         standalone,
         lifecycle,
         grants,
@@ -291,7 +292,9 @@ pub(super) fn store_config(config: &Config, dir: &Path) -> Result<StoreConfig, E
 }
 
 fn rules(config: &Config) -> Result<Rules, Error> {
-    let mut rules = Rules { allow_loopback: true, ..Rules::default() };
+    let development = ground::is_development(config);
+    let mut rules =
+        Rules { allow_loopback: development, platform: ground::reached(config)?, ..Rules::default() };
     for allowed in &config.egress.allow {
         let allowed =
             allowed.parse().map_err(|error| config::Error::new("egress.allow", format!("{error}")))?;
@@ -352,7 +355,7 @@ fn connect_settings(config: &Config, site_url: &Url) -> Result<connect::Settings
         origins: connect.origins,
         known_origins: connect.known_origins.clone(),
         bind: connect.bind,
-        development: true,
+        development: ground::is_development(config),
         pending_flows: config.limits.pending_flows,
         connects_per_minute: config.limits.connects_per_minute,
     })

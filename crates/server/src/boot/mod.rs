@@ -9,6 +9,7 @@ pub mod config;
 pub mod demo;
 mod dev;
 mod fetch;
+mod ground;
 mod house;
 mod lines;
 mod local;

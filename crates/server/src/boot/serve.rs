@@ -12,6 +12,7 @@ use tokio::time::MissedTickBehavior;
 use url::Url;
 
 use super::config::{self, Config};
+use super::ground::Upkeep;
 use super::house::{self, Error, House};
 use super::ready::Readiness;
 use super::traces::{self, Traces};
@@ -50,20 +51,17 @@ pub(super) const DEV_DATA: &str = "tessera-dev-data";
 
 /// Settings with the command line laid over them.
 pub fn settings(options: &Options) -> Result<Config, config::Error> {
-    if !options.dev {
-        return Err(config::Error::new(
-            "platform",
-            "this version serves the standalone site of a development server only: run `tessera serve --dev`",
-        ));
-    }
     let mut config = Config::load(options.config.as_deref(), std::env::vars())?;
-    let defaults = Config::development(&PathBuf::from(DEV_DATA), &config.server.listen);
-    if config.site.password.is_empty() {
-        config.site.password = defaults.site.password;
+    if options.dev {
+        let defaults = Config::development(&PathBuf::from(DEV_DATA), &config.server.listen);
+        if config.site.password.is_empty() {
+            config.site.password = defaults.site.password;
+        }
+        if config.store.dir == config::Store::default().dir {
+            config.store.dir = defaults.store.dir;
+        }
     }
-    if config.store.dir == config::Store::default().dir {
-        config.store.dir = defaults.store.dir;
-    }
+    check_site(options.dev, &mut config)?;
     if let Some(dir) = &options.data {
         config.store.dir = dir.display().to_string();
     }
@@ -71,6 +69,27 @@ pub fn settings(options: &Options) -> Result<Config, config::Error> {
         config.server.listen = listen.clone();
     }
     Ok(config)
+}
+
+/// Either a site of its own, for development, or a Mattermost.
+fn check_site(dev: bool, config: &mut Config) -> Result<(), config::Error> {
+    let wrong = |what: &str| config::Error::new("mattermost.url", what);
+    match (dev, config.mattermost.url.is_empty()) {
+        (true, true) => Ok(()),
+        (true, false) => {
+            Err(wrong("a development server has a site of its own: leave out --dev, or this setting"))
+        }
+        (false, true) => Err(wrong(
+            "is missing: write the address of your Mattermost (its SiteURL), for instance https://chat.example.com; or \
+             run `tessera serve --dev` for a development server with a site of its own",
+        )),
+        (false, false) => {
+            if config.site.url.is_empty() {
+                config.site.url.clone_from(&config.mattermost.url);
+            }
+            Ok(())
+        }
+    }
 }
 
 /// Opens a server by these options, with its log begun. The traces are to be closed once it has served.
@@ -82,7 +101,9 @@ pub(super) async fn ready(options: &Options) -> Result<(Listening, Traces), Erro
     if let Some(path) = &listening.house.new_root_key {
         tracing::warn!(path = %path.display(), "made a root key: whoever has it can read every stored secret");
     }
-    tracing::warn!("this is a development server: everyone knows the passwords of its accounts");
+    if options.dev {
+        tracing::warn!("this is a development server: everyone knows the passwords of its accounts");
+    }
     tracing::info!(port = listening.port()?, "listening");
     Ok((listening, traces))
 }
@@ -99,7 +120,8 @@ pub struct Listening {
 /// Opens the listeners, then builds the house for the address they got.
 pub async fn open(config: &Config, danger_public: bool, env: Env) -> Result<Listening, Error> {
     let address = config::listen_address("server.listen", &config.server.listen)?;
-    if !address.ip().is_loopback() && !danger_public {
+    let dev = config.mattermost.url.is_empty();
+    if dev && !address.ip().is_loopback() && !danger_public {
         return Err(config::Error::new(
             "server.listen",
             format!(
@@ -153,19 +175,10 @@ impl Listening {
     pub async fn serve(self, stop: watch::Receiver<bool>) -> Result<(), Error> {
         let Self { house, listeners, health, dir } = self;
         let House {
-            router,
-            health: health_routes,
-            readiness,
-            connect,
-            standalone,
-            lifecycle,
-            grants,
-            works,
-            ..
+            router, health: health_routes, readiness, connect, upkeep, lifecycle, grants, works, ..
         } = house;
         let socket = local::open(&dir, lifecycle, Arc::clone(&grants))?;
-        let sweeping =
-            tokio::spawn(sweep(Arc::clone(&connect), Arc::clone(&grants), Arc::clone(&standalone)));
+        let sweeping = tokio::spawn(sweep(Arc::clone(&connect), Arc::clone(&grants), upkeep));
         let keeping = tokio::spawn(keep_uses(Arc::clone(&grants)));
         let working = works.then(|| tokio::spawn(work(Arc::clone(&grants))));
         let close = close_after(stop, readiness, Arc::clone(&connect));
@@ -285,11 +298,7 @@ async fn serve_on(listener: TcpListener, router: Router, mut stop: watch::Receiv
     }
 }
 
-async fn sweep(
-    connect: Arc<Connect>,
-    grants: Arc<Grants>,
-    standalone: Arc<crate::platform::standalone::Standalone>,
-) {
+async fn sweep(connect: Arc<Connect>, grants: Arc<Grants>, upkeep: Arc<dyn Upkeep>) {
     let mut every = tokio::time::interval(SWEEP_EVERY);
     loop {
         every.tick().await;
@@ -299,7 +308,7 @@ async fn sweep(
         if let Err(error) = grants.sweep().await {
             tracing::warn!(%error, "work that ended long ago could not be forgotten");
         }
-        if let Err(error) = standalone.sweep().await {
+        if let Err(error) = upkeep.sweep().await {
             tracing::warn!(%error, "expired sessions could not be removed");
         }
     }

@@ -40,7 +40,7 @@ impl Target {
     /// The one that is meant.
     pub(super) fn server(self) -> Result<Server, Failure> {
         Ok(match self.remote()? {
-            Some(remote) => Server::Elsewhere(remote),
+            Some(remote) => Server::Elsewhere(Box::new(remote)),
             None => Server::Here(self.data),
         })
     }
@@ -51,7 +51,7 @@ pub(super) enum Server {
     /// The one that has this data folder, by its local socket.
     Here(PathBuf),
     /// One elsewhere, by its REST API.
-    Elsewhere(Remote),
+    Elsewhere(Box<Remote>),
 }
 
 impl Server {

@@ -7,7 +7,7 @@ use super::expand::Asking;
 use super::eyes::{ACT_AS_BOT, is_builtin};
 use super::{Calls, ExpandError};
 use crate::platform::AppToken;
-use crate::{apps, audit};
+use crate::{apps, audit, platform};
 
 impl Calls {
     /// A fresh context: of the caller's own, only what section 5.2 lets through. What it holds already expanded is
@@ -48,6 +48,11 @@ impl Calls {
         let entry = audit::Entry::allowed(audit::Act::TokenIssued, user, app.as_str(), asking.request);
         self.audit.record(entry).await.map_err(|error| TokenError::Platform(Shown::internal(&error)))?;
         Ok(token)
+    }
+
+    /// Where a person must agree before the App acts for them; None where nothing is needed.
+    pub async fn where_to_agree(&self, app: &AppId, user: &str) -> Result<Option<String>, platform::Error> {
+        self.platform.consent_url(app, user).await
     }
 
     /// An App may be disabled while a call to it is on its way: a token that was made after all others were ended

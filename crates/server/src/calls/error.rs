@@ -31,6 +31,14 @@ pub enum InvokeError {
         /// Where the manifest defines it.
         label: &'static str,
     },
+    /// The person must agree to something first.
+    #[error("{name} wants to act for you here. [Agree to it once]({url}), then try again.")]
+    Agree {
+        /// The App's display name.
+        name: String,
+        /// Where.
+        url: String,
+    },
     /// The call itself failed.
     #[error(transparent)]
     Call(#[from] CallError),
@@ -70,6 +78,9 @@ pub enum ExpandError {
         /// Why it stayed empty.
         cause: Cause,
     },
+    /// The person must first agree that the App acts for them.
+    #[error("the user must first agree that the app acts for them, at {0}")]
+    NeedsConsent(String),
     /// What was expanded does not fit together (section 6.6).
     #[error("failed post-expand consistency check: {0}")]
     Inconsistent(String),

@@ -2,6 +2,7 @@
 
 use tessera_types::{App, AppId, Context, Expand};
 
+use super::error::TokenError;
 use super::eyes::eyes;
 use super::plan::{Field, Step, plan};
 use super::{Calls, Cause, ExpandError, consistency};
@@ -20,6 +21,8 @@ pub(super) struct Asking<'a> {
     pub(super) path: &'a str,
     /// The request's id, for the audit log.
     pub(super) request: &'a str,
+    /// Whether somebody waits for the answer who can be sent to agree to something first.
+    pub(super) asks: bool,
 }
 
 /// A context that is being filled.
@@ -64,6 +67,10 @@ impl Expansion<'_> {
         let field = step.field.name();
         match self.fill(step).await {
             Ok(()) => Ok(()),
+            // Not what the App can do without, as it never had to: the person says yes once.
+            Err(Cause::Session(TokenError::NeedsConsent(url))) if self.asking.asks => {
+                Err(ExpandError::NeedsConsent(url))
+            }
             Err(cause) if step.required => Err(ExpandError::Required { field, cause }),
             Err(cause) => {
                 tracing::debug!(app = %self.app_id, field, %cause, "left out of a context");

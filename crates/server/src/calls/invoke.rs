@@ -6,7 +6,7 @@ use tokio::time::Instant;
 use super::error::Shown;
 use super::expand::Asking;
 use super::inspector::Begun;
-use super::{Asked, CallError, Calls, InvokeError};
+use super::{Asked, CallError, Calls, ExpandError, InvokeError};
 use crate::platform::Identity;
 use crate::upstream::Target;
 
@@ -61,8 +61,14 @@ impl Calls {
         let acting = Some(caller.user_id.as_str());
         // A subject is for notifications, and only the server makes those (B-18).
         let given = Context { subject: String::new(), ..request.context };
-        let asking = Asking { app: &app, acting, given: &given, path: &path, request: request_id };
-        let context = self.expand(asking, request.expand.as_ref()).await.map_err(CallError::from)?;
+        let asking =
+            Asking { app: &app, acting, given: &given, path: &path, request: request_id, asks: true };
+        let context = match self.expand(asking, request.expand.as_ref()).await {
+            Err(ExpandError::NeedsConsent(url)) => {
+                return Err(InvokeError::Agree { name: app.manifest.display_name.clone(), url });
+            }
+            context => context.map_err(CallError::from)?,
+        };
         let request = CallRequest { path, context, ..request };
         let asked = Asked { acting, id: request_id, kind: "call", deadline };
         Ok(Box::pin(self.dispatch(&app, &target, request, asked)).await?)

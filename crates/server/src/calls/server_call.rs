@@ -52,7 +52,7 @@ impl Calls {
     async fn make(&self, made: ServerCall<'_>) -> Result<CallResponse, CallError> {
         let ServerCall { app, call, values, given, acting, request, deadline } = made;
         let target = Target::of(app)?;
-        let asking = Asking { app, acting, given: &given, path: &call.path, request };
+        let asking = Asking { app, acting, given: &given, path: &call.path, request, asks: false };
         let context = self.expand(asking, call.expand.as_ref()).await?;
         let asked = Asked { acting, id: request, kind: inspector::kind(app, &call.path), deadline };
         let request = CallRequest {

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use serde_json::Value;
-use tessera_types::{App, AppId, CallResponse, Context, RawJson};
+use tessera_types::{App, AppId, CallResponse, Context, RawJson, routes};
+use url::Url;
 
 use super::state::Issued;
 use super::{Connect, Error, FlowCookie, Visitor};
@@ -49,6 +50,10 @@ impl Connect {
     async fn try_begin(&self, app: &AppId, visitor: &Visitor<'_>) -> Result<Begun, Error> {
         self.connectable(app, visitor).await?;
         let record = self.apps.callable(app).await?;
+        // First of all: the App may not be asked, nor a state be spent, while a token that it needs for that is missing.
+        if let Some(url) = self.agreement_first(&record, app, visitor).await? {
+            return Ok(Begun { url, cookie: None });
+        }
         self.pace(&self.begins, &visitor.identity.user_id)?;
         let Issued { state, cookie, url } = self.issue(app, visitor, false).await?;
         let bound = if cookie.is_some() { "browser" } else { "person" };
@@ -70,6 +75,31 @@ impl Connect {
                 Err(error)
             }
         }
+    }
+
+    /// Where the person must go first, and come back from: an App that acts for them within this flow may do so only once
+    /// they agreed.
+    async fn agreement_first(
+        &self,
+        record: &App,
+        app: &AppId,
+        visitor: &Visitor<'_>,
+    ) -> Result<Option<String>, Error> {
+        let acts = |call: tessera_types::Call| {
+            call.expand.is_some_and(|expand| !matches!(expand.acting_user_access_token.as_str(), "" | "none"))
+        };
+        let manifest = &record.manifest;
+        if !acts(manifest.connect_call()) && !acts(manifest.complete_call()) {
+            return Ok(None);
+        }
+        let Some(url) = self.calls.where_to_agree(app, &visitor.identity.user_id).await? else {
+            return Ok(None);
+        };
+        let mut url = Url::parse(&url).map_err(|_| Error::NoRedirect)?;
+        let back = Url::parse(&routes::connect_url(self.settings.site_url.as_str(), app));
+        let back = back.map_err(|_| Error::NoRedirect)?;
+        url.query_pairs_mut().append_pair("return_to", back.path());
+        Ok(Some(url.into()))
     }
 
     /// Where the App leads with this state: nowhere that it must not (OS-08).

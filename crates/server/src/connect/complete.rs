@@ -176,7 +176,7 @@ impl Connect {
             return Err(Error::CompleteNotPermitted(app.clone()));
         }
         let state = query.state().ok_or(Error::NoState)?;
-        let spent = self.redeem(state, app, visitor, cookie).await?;
+        let spent = self.redeem(state, app, visitor, cookie, &self.redirect_uri(app)).await?;
         let finish = Finish {
             app: app.clone(),
             record,

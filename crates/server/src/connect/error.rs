@@ -70,6 +70,12 @@ pub enum Error {
         /// Where it leads.
         origin: String,
     },
+    /// There is nothing to agree to: the App has no client at the site.
+    #[error("the app {0} does not ask to act for people here: not found")]
+    NothingToAgree(AppId),
+    /// Whether somebody must agree first could not be told.
+    #[error(transparent)]
+    Platform(#[from] crate::platform::Error),
     /// A callback of a managed flow brought neither a code nor a refusal.
     #[error("the provider sent neither a code nor an error: invalid input")]
     NoCode,
@@ -139,6 +145,7 @@ impl Error {
     pub fn standing(&self) -> Standing {
         match self {
             Self::NotAPerson | Self::Forbidden | Self::StateMismatch => Standing::Kind(Kind::Forbidden),
+            Self::NothingToAgree(_) => Standing::Kind(Kind::NotFound),
             Self::App(error) if error.kind() != Kind::Other => Standing::Kind(error.kind()),
             Self::ConnectNotPermitted(_) | Self::CompleteNotPermitted(_) | Self::NoState => {
                 Standing::Kind(Kind::Unauthorized)

@@ -5,6 +5,7 @@
 //! in a task of its own: a closed tab cannot cancel it, and a shutdown waits for it.
 
 mod accounts;
+mod agree;
 mod begin;
 mod complete;
 mod error;
@@ -34,6 +35,7 @@ use crate::store::{Origins, States, Store};
 use crate::vault::Vault;
 
 pub use accounts::About;
+pub use agree::Agreed;
 pub use begin::Begun;
 pub use complete::{CallbackQuery, Completed};
 pub use error::{Error, Standing};

@@ -52,10 +52,28 @@ impl Connect {
         visitor: &Visitor<'_>,
         probe: bool,
     ) -> Result<Issued, Error> {
-        let user = &visitor.identity.user_id;
-        let state = fresh(&self.env, user)?;
+        let state = self.fresh_state(visitor)?;
         let (url, flow) = self.managed_flow(app, visitor, &state, probe).await?.unzip();
-        let digest = self.digest(&state);
+        let cookie = self.keep_state(app, visitor, &state, self.redirect_uri(app), flow).await?;
+        Ok(Issued { state, cookie, url })
+    }
+
+    /// A state that nobody has seen.
+    pub(super) fn fresh_state(&self, visitor: &Visitor<'_>) -> Result<String, Error> {
+        Ok(fresh(&self.env, &visitor.identity.user_id)?)
+    }
+
+    /// Stores a state, with where its flow comes back to and what it keeps until then; gives the cookie that binds it.
+    pub(super) async fn keep_state(
+        &self,
+        app: &AppId,
+        visitor: &Visitor<'_>,
+        state: &str,
+        redirect: String,
+        flow: Option<Vec<u8>>,
+    ) -> Result<Option<FlowCookie>, Error> {
+        let user = &visitor.identity.user_id;
+        let digest = self.digest(state);
         let now = self.env.now_ms();
         let bound = visitor.by_cookie && self.settings.bind == Bind::Browser;
         let cookie = match bound {
@@ -72,7 +90,7 @@ impl Connect {
             user: user.clone(),
             app: app.as_str().to_owned(),
             browser: browser.map(Vec::from).unwrap_or_default(),
-            redirect: self.redirect_uri(app),
+            redirect,
             created_at: now,
             expires_at: now + i64::try_from(self.settings.state_life.as_millis()).unwrap_or(i64::MAX / 2),
             flow,
@@ -82,7 +100,7 @@ impl Connect {
             most => most.into(),
         };
         if self.states.insert_within(row, most).await? {
-            return Ok(Issued { state, cookie, url });
+            return Ok(cookie);
         }
         // One that ended just now makes room at once.
         let frees_at = self.states.frees_at(user, app.as_str(), now, most).await?.unwrap_or(now);
@@ -111,6 +129,7 @@ impl Connect {
         app: &AppId,
         visitor: &Visitor<'_>,
         cookie: Option<&str>,
+        redirect: &str,
     ) -> Result<StateRow, Error> {
         let user = &visitor.identity.user_id;
         // Exactly one dot, and behind it the person who stands here.
@@ -122,7 +141,7 @@ impl Connect {
         let digest = self.digest(state);
         let spent = self.states.redeem(&digest, user, app.as_str(), &browser, self.env.now_ms()).await?;
         match spent {
-            Some(row) if row.redirect == self.redirect_uri(app) => Ok(row),
+            Some(row) if row.redirect == redirect => Ok(row),
             _ => Err(Error::StateMismatch),
         }
     }

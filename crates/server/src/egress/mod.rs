@@ -80,6 +80,7 @@ pub struct Egress {
     tls: Client,
     plain_app: Client,
     plain_provider: Client,
+    platform: Client,
     per_host: usize,
     queues: Mutex<HashMap<String, Arc<Semaphore>>>,
     meters: Meters,
@@ -112,6 +113,7 @@ impl Egress {
             tls: client(Lane::Tls)?,
             plain_app: client(Lane::Plain(Audience::App))?,
             plain_provider: client(Lane::Plain(Audience::Provider))?,
+            platform: client(Lane::Platform)?,
             per_host: if rules.per_host == 0 { Rules::PER_HOST } else { rules.per_host },
             queues: Mutex::default(),
             meters: Meters::default(),
@@ -143,6 +145,7 @@ impl Egress {
     async fn exchange(&self, request: Request, shown: &Shown) -> Result<Reply, Error> {
         let refuse = |reason| Error::new(shown.clone(), reason);
         let lane = match request.url.scheme() {
+            "http" | "https" if request.audience == Audience::Platform => Lane::Platform,
             "https" => Lane::Tls,
             "http" => Lane::Plain(request.audience),
             other => return Err(refuse(Reason::Scheme(other.to_owned()))),
@@ -184,6 +187,7 @@ impl Egress {
             Lane::Tls => &self.tls,
             Lane::Plain(Audience::App) => &self.plain_app,
             Lane::Plain(Audience::Provider) => &self.plain_provider,
+            Lane::Platform | Lane::Plain(Audience::Platform) => &self.platform,
         }
     }
 
@@ -197,7 +201,7 @@ impl Egress {
         let own = is_own(ip).await;
         if self.rules.permits(lane, "", ip, own) {
             Ok(())
-        } else if self.rules.permits(Lane::Tls, "", ip, own) {
+        } else if lane != Lane::Platform && self.rules.permits(Lane::Tls, "", ip, own) {
             Err(Reason::PlainHttp)
         } else {
             Err(Reason::Forbidden)

@@ -15,6 +15,9 @@ pub struct Rules {
     /// Hosts and networks that the operator vouches for: private addresses there may be reached, and Apps there
     /// may speak plain http.
     pub allow_private: Vec<Allowed>,
+    /// Where the operator's own Mattermost is: it may be reached there, over plain http too, by us and by what speaks to
+    /// it as to a provider; Apps may not.
+    pub platform: Vec<Allowed>,
     /// Files of PEM certificates that are trusted beside the public authorities.
     pub extra_ca: Vec<PathBuf>,
     /// Most requests under way to one host at a time; 0 means [`Rules::PER_HOST`].
@@ -85,6 +88,8 @@ pub enum Audience {
     App,
     /// An OAuth2 provider.
     Provider,
+    /// The operator's own Mattermost.
+    Platform,
 }
 
 /// What kind of connection a client makes. Each has a client, hence connections, of its own.
@@ -92,6 +97,8 @@ pub enum Audience {
 pub(super) enum Lane {
     /// https, to whomever.
     Tls,
+    /// The operator's own Mattermost, plain or not: the operator wrote down where it is.
+    Platform,
     /// Plain http.
     Plain(Audience),
 }
@@ -103,21 +110,22 @@ impl Rules {
         let ip = canonical(ip);
         let sort = Sort::of(ip);
         let in_development = self.allow_loopback && sort == Sort::Loopback;
-        let network_listed = self.allow_private.iter().any(|entry| entry.holds(ip));
-        let host_listed = self.lists_host(host) && sort != Sort::Never;
+        let listed = |list: &[Allowed]| {
+            list.iter().any(|entry| entry.holds(ip)) || (sort != Sort::Never && lists_host(list, host))
+        };
+        let (vouched, of_platform) = (listed(&self.allow_private), listed(&self.platform));
         match lane {
-            Lane::Tls => in_development || network_listed || host_listed || (sort == Sort::Public && !own),
-            Lane::Plain(Audience::App) => in_development || network_listed || host_listed,
-            Lane::Plain(Audience::Provider) => in_development,
+            Lane::Tls => in_development || vouched || of_platform || (sort == Sort::Public && !own),
+            Lane::Plain(Audience::App) => in_development || vouched,
+            Lane::Plain(Audience::Provider) => in_development || of_platform,
+            Lane::Platform | Lane::Plain(Audience::Platform) => in_development || of_platform,
         }
     }
+}
 
-    fn lists_host(&self, host: &str) -> bool {
-        let host = bare(host);
-        self.allow_private
-            .iter()
-            .any(|entry| matches!(entry, Allowed::Host(name) if name.eq_ignore_ascii_case(host)))
-    }
+fn lists_host(list: &[Allowed], host: &str) -> bool {
+    let host = bare(host);
+    list.iter().any(|entry| matches!(entry, Allowed::Host(name) if name.eq_ignore_ascii_case(host)))
 }
 
 /// Addresses sorted by how dangerous they are to reach.

@@ -51,6 +51,17 @@ impl Grants {
                 None => return Ok(Released::none(Standing::NotConnected)),
             },
         };
+        self.release(act, row, to, want).await
+    }
+
+    /// Releases what a row holds, or what it holds once it is fresh enough.
+    pub(super) async fn release(
+        &self,
+        act: &Act<'_>,
+        row: Arc<ConnectionRow>,
+        to: Use<'_>,
+        want: Want,
+    ) -> Result<Released, Error> {
         let (row, standing) = match row.kind {
             LEAVING => return Ok(Released::none(Standing::NotConnected)),
             MANAGED => match self.managed.at_once(&row, want) {

@@ -23,6 +23,10 @@ impl Grants {
     /// Replaces an App's credentials as a whole; empty ones clear them.
     pub async fn put_credentials(&self, act: &Act<'_>, fresh: &OAuth2App) -> Result<Change, Error> {
         self.permitted(act.app).await?;
+        self.keep_credentials(act, fresh).await
+    }
+
+    pub(super) async fn keep_credentials(&self, act: &Act<'_>, fresh: &OAuth2App) -> Result<Change, Error> {
         let plain = Zeroizing::new(json::to_vec(fresh).map_err(|_| Error::Damaged(act.app.clone()))?);
         let fingerprint = self.vault.fingerprint(&plain);
         let _turn = self.versions.turn(act.app.as_str(), "").await;

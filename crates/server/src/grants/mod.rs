@@ -10,6 +10,7 @@ mod credentials;
 mod managed;
 mod meters;
 mod service;
+mod site;
 mod standing;
 mod telling;
 mod uses;
@@ -25,6 +26,7 @@ pub use managed::{
     Want, Word, fault, machine, swap,
 };
 pub use service::Authorize;
+pub use site::{is_of_site, of_site};
 pub use standing::Standing;
 pub use telling::{Connection, ManagedConnection};
 use tessera_types::AppId;

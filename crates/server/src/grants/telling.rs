@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use super::connections::is_one;
+use super::is_of_site;
 use super::managed::{About, Described, MANAGED, account, machine, missing};
 use super::standing::Standing;
 use super::uses::Used;
@@ -96,7 +97,8 @@ impl ManagedConnection {
 impl Grants {
     /// A user's connections, without their contents.
     pub async fn of_user(&self, user: &str) -> Result<Vec<Connection>, Error> {
-        let rows = self.connections.list_user(user).await?;
+        let mut rows = self.connections.list_user(user).await?;
+        rows.retain(|row| !is_of_site(&row.app));
         let waiting = self.uses.of(&rows);
         let told = told(rows, waiting, self.connections.uses_of(user).await?, self.env.now_ms());
         self.described(told).await

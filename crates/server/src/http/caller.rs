@@ -26,6 +26,9 @@ pub(super) struct Caller {
     pub(super) deadline: Instant,
 }
 
+/// Connect and complete, of Apps and of the site.
+const BEGIN_OR_END: [&str; 2] = ["/oauth2/remote/", "/oauth2/mattermost/"];
+
 impl FromRequestParts<House> for Caller {
     type Rejection = WireError;
 
@@ -33,7 +36,8 @@ impl FromRequestParts<House> for Caller {
         let begun = parts.extensions.get::<Begun>().cloned().unwrap_or_default();
         let (request, deadline) = (begun.id, begun.at + REQUEST_DEADLINE);
         // Connect and complete are GETs, yet something begins and ends there: they are asked about anew.
-        let reads = parts.method == Method::GET && !parts.uri.path().contains("/oauth2/remote/");
+        let reads =
+            parts.method == Method::GET && !BEGIN_OR_END.iter().any(|part| parts.uri.path().contains(part));
         let freshness = if reads { Freshness::Cached } else { Freshness::Now };
         let bearer = bearer(&parts.headers);
         let by_cookie = bearer.is_none();

@@ -311,7 +311,7 @@ async fn must_confirm(
 }
 
 /// To the provider, with the flow's cookie. The GET keeps the original's 307; after a form it is 303 (OS-07).
-fn leave(house: &House, begun: Begun, status: StatusCode) -> Response {
+pub(super) fn leave(house: &House, begun: Begun, status: StatusCode) -> Response {
     let Ok(location) = HeaderValue::from_str(&ascii(&begun.url)) else {
         return WireError::internal(&std::io::Error::other("a checked URL is no header value"))
             .into_response();
@@ -326,7 +326,7 @@ fn leave(house: &House, begun: Begun, status: StatusCode) -> Response {
     response
 }
 
-fn append(response: &mut Response, cookie: Option<HeaderValue>) {
+pub(super) fn append(response: &mut Response, cookie: Option<HeaderValue>) {
     if let Some(cookie) = cookie {
         response.headers_mut().append(header::SET_COOKIE, cookie);
     }

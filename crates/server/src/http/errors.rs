@@ -113,7 +113,20 @@ impl From<calls::TooFast> for WireError {
 
 impl From<platform::Error> for WireError {
     fn from(error: platform::Error) -> Self {
-        Self::internal(&error)
+        match error {
+            platform::Error::Busy(wait) => {
+                Self { wait: Some(wait), ..Self::new(StatusCode::SERVICE_UNAVAILABLE, error.to_string()) }
+            }
+            // What it says is for the log: it may name addresses inside.
+            platform::Error::Unreachable(_) | platform::Error::Site { .. } => {
+                tracing::error!(%error, "Mattermost did not answer as it should");
+                let text =
+                    "Mattermost does not answer as it should: see the server's log for this request's id";
+                Self::new(StatusCode::BAD_GATEWAY, text)
+            }
+            platform::Error::Grants(error) => Self::from(*error),
+            _ => Self::internal(&error),
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod accounts;
 mod admin;
+pub mod agreement;
 mod bindings;
 mod body;
 mod call;

@@ -96,6 +96,46 @@ impl Tokens {
         Err(Error::Contended("the token of an app"))
     }
 
+    /// The token that is handed out for this App and user, whatever its end, and under which hash it is stored; for
+    /// platforms where somebody else says how long it lives.
+    pub async fn kept(&self, app: &AppId, user: &str) -> Result<Option<(AccessToken, [u8; 32])>, Error> {
+        let Some(row) = self.rows.current(app.as_str(), user).await? else { return Ok(None) };
+        Ok(self.open(&row).await?.map(|token| (token, row.digest)))
+    }
+
+    /// The id by which the platform knows that token.
+    pub async fn token_id(&self, app: &AppId, user: &str) -> Result<Option<String>, Error> {
+        let Some(row) = self.rows.current(app.as_str(), user).await? else { return Ok(None) };
+        Ok(AppSession::try_from(row)?.props.remove("token_id"))
+    }
+
+    /// Keeps a token that the platform gave, in place of the one `before`; false when another came first.
+    pub async fn keep(
+        &self,
+        holder: &Holder<'_>,
+        token: &AccessToken,
+        until: i64,
+        props: BTreeMap<String, String>,
+        before: Option<[u8; 32]>,
+    ) -> Result<bool, Error> {
+        let now = self.env.now_ms();
+        let place = place(holder.app.as_str(), holder.user, now);
+        let row = AppTokenRow {
+            digest: self.digest(token),
+            id: self.env.id()?,
+            app: holder.app.as_str().to_owned(),
+            user: holder.user.to_owned(),
+            generation: now,
+            sealed: self.vault.seal(&place, token.expose().as_bytes()).await?.into_bytes(),
+            roles: holder.roles.to_owned(),
+            props: serde_json::to_string(&props).map_err(|error| damaged(&error))?,
+            csrf: String::new(),
+            created_at: now,
+            expires_at: until,
+        };
+        Ok(self.rows.make_current(row, before).await?)
+    }
+
     /// Whether this token is in memory, valid, and whose. Asks no database.
     pub fn cached(&self, token: &AccessToken) -> Option<Arc<AppTokenRow>> {
         self.rows.cached(&self.digest(token)).filter(|row| row.expires_at > self.env.now_ms())

@@ -1,14 +1,17 @@
 //! People, permissions, sessions, App tokens, bots, entities and events: what the original got from
 //! Mattermost (decisions.md section 4).
 //!
-//! One trait. `standalone` implements it over our own store; `mattermost` will over REST v4. Nobody outside
+//! One trait. `standalone` implements it over our own store, `mattermost` over REST v4. Nobody outside
 //! `boot` knows which one is there.
 
 use async_trait::async_trait;
 use tessera_types::{AccessToken, AppId, Channel, ChannelMember, Post, Team, TeamMember, User};
 
 pub mod app_tokens;
+pub mod mattermost;
 pub mod standalone;
+
+pub use standalone::safe_return;
 
 /// What a request brought to say who it is.
 pub enum Credential<'a> {
@@ -100,6 +103,13 @@ pub struct Bot {
     pub username: String,
 }
 
+/// Where people sign in on a site that is not ours, below the site's own path.
+pub const SIGN_IN: &str = "/plugins/com.mattermost.apps/tessera/v1/sign-in";
+/// Where a person agrees that an App acts for them, below an App's path.
+pub const AGREE: &str = "/oauth2/mattermost/connect";
+/// Where they come back to.
+pub const AGREED: &str = "/oauth2/mattermost/complete";
+
 /// Something clients of the site hear about at once (section 1, WebSocket events).
 #[derive(Debug, Clone)]
 pub struct Event {
@@ -134,6 +144,25 @@ pub enum Error {
     /// Others changed the same thing again and again while we tried to.
     #[error("{0} is being changed by others: try again")]
     Contended(&'static str),
+    /// The site refused, in its own words.
+    #[error("Mattermost answers {status} {id}: {message}")]
+    Site {
+        /// The status.
+        status: u16,
+        /// Mattermost's name for what went wrong; empty where it gave none.
+        id: String,
+        /// Its text.
+        message: String,
+    },
+    /// The site cannot be reached, or is none.
+    #[error("Mattermost cannot be reached: {0}")]
+    Unreachable(String),
+    /// The site wants fewer requests.
+    #[error("Mattermost limits how often it is asked: try again in {0}")]
+    Busy(crate::rate::Wait),
+    /// A token that is kept of the site could not be had.
+    #[error(transparent)]
+    Grants(Box<crate::grants::Error>),
     /// A stored entity does not decode.
     #[error("a stored {what} is damaged: {reason}")]
     Damaged {
@@ -176,6 +205,11 @@ pub trait Platform: Send + Sync + 'static {
     /// The token with which an App acts as a person or as its bot: re-used, extended or made anew as
     /// apps-framework.md section 4.3 says.
     async fn app_token(&self, app: &AppId, user_id: &str) -> Result<AppToken, Error>;
+
+    /// Where a person must agree before an App acts for them; None where nothing is needed.
+    async fn consent_url(&self, _app: &AppId, _user_id: &str) -> Result<Option<String>, Error> {
+        Ok(None)
+    }
 
     /// Ends every token of an App at once (B-28).
     async fn revoke_app_tokens(&self, app: &AppId) -> Result<(), Error>;

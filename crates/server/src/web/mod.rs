@@ -162,6 +162,22 @@ impl<'a> Home<'a> {
     }
 }
 
+/// Where to sign in on a site that is not ours. It looks again by itself.
+#[derive(Debug, Template)]
+#[template(path = "elsewhere.html")]
+pub struct Elsewhere<'a> {
+    style: &'static str,
+    login: &'a str,
+    site_url: &'a str,
+}
+
+impl<'a> Elsewhere<'a> {
+    /// The page that leads to the site's own sign-in page.
+    pub fn page(login: &'a str, site_url: &'a str) -> Page {
+        page(&Self { style: STYLE, login, site_url }, "")
+    }
+}
+
 /// What went wrong, in words, and what to do about it.
 #[derive(Debug, Template)]
 #[template(path = "error.html")]

@@ -88,7 +88,7 @@ async fn c_ex_05_nobody_acts() {
     let app = scene.apps.installed(&scene.id).await.unwrap();
     let given = Context::default();
     for level in ["+id", "+all"] {
-        let asking = Asking { app: &app, acting: None, given: &given, path: "/p", request: "r" };
+        let asking = Asking { app: &app, acting: None, given: &given, path: "/p", request: "r", asks: false };
         let expand = tessera_types::Expand { acting_user: level.into(), ..Default::default() };
         let error = scene.calls.expand(asking, Some(&expand)).await.unwrap_err();
         assert_eq!(error.to_string(), "failed to expand required acting_user: no user ID to expand");
@@ -160,7 +160,8 @@ async fn c_ex_10_the_given_context_is_not_modified() {
         ..Context::default()
     };
     let before = given.clone();
-    let asking = Asking { app: &app, acting: Some(ANN), given: &given, path: "/p", request: "r" };
+    let asking =
+        Asking { app: &app, acting: Some(ANN), given: &given, path: "/p", request: "r", asks: false };
     let expand = tessera_types::Expand { channel: "all".into(), user: "all".into(), ..Default::default() };
     let seen = scene.calls.expand(asking, Some(&expand)).await.unwrap();
     assert!(seen.channel.is_some() && seen.user.is_some());
@@ -318,7 +319,8 @@ async fn builtin_apps_see_everything_and_get_no_token() {
         Scene::with(Profile::Documented, ALL, |app| app.deploy_type = Some(DeployType::Builtin)).await;
     let app = scene.apps.installed(&scene.id).await.unwrap();
     let given = Context { user_id: BOB.into(), ..Context::default() };
-    let asking = Asking { app: &app, acting: Some(ANN), given: &given, path: "/p", request: "r" };
+    let asking =
+        Asking { app: &app, acting: Some(ANN), given: &given, path: "/p", request: "r", asks: false };
     let expand = tessera_types::Expand { user: "+all".into(), ..Default::default() };
     let seen = scene.calls.expand(asking, Some(&expand)).await.unwrap();
     assert_eq!(seen.user.map(|user: User| user.id), Some(BOB.to_owned()));

@@ -1,0 +1,141 @@
+//! The bot account of each App, and the token with which the App speaks as it (C.3).
+
+use std::collections::BTreeMap;
+
+use http::Method;
+use serde::Deserialize;
+use serde_json::json;
+use tessera_types::{AccessToken, AppId, User};
+
+use super::Mattermost;
+use super::rest::{As, is_id};
+use crate::platform::app_tokens::Holder;
+use crate::platform::{AppToken, Bot, Error, Freshness};
+
+/// A personal access token that was just made: its secret is shown this once.
+#[derive(Deserialize)]
+struct NewToken {
+    id: String,
+    token: AccessToken,
+}
+
+#[derive(Deserialize)]
+struct BotAccount {
+    user_id: String,
+    username: String,
+}
+
+/// A token of a bot lasts until it is ended; a sweep must not take the row away before.
+const LIFE_MS: i64 = 10 * 365 * 86_400_000;
+
+impl Mattermost {
+    /// The bot of an App: user name = App id in lower case, or that with `-app` where a person has the name
+    /// (section 9.3, step 7).
+    pub(super) async fn bot_of(&self, app: &AppId, display_name: &str) -> Result<Bot, Error> {
+        let name = app.as_str().to_lowercase();
+        for username in [name.clone(), format!("{name}-app")] {
+            let found: Option<User> =
+                self.rest.find(As::Service, &format!("/users/username/{username}")).await?;
+            match found {
+                Some(user) if !user.is_bot => {}
+                Some(user) => {
+                    self.switch_bot(&user.id, true).await?;
+                    let named = json!({"username": username, "display_name": display_name, "description": described(display_name)});
+                    self.rest.tell(Method::PUT, As::Service, &format!("/bots/{}", user.id), &named).await?;
+                    return Ok(Bot { user_id: user.id, username });
+                }
+                None => {
+                    let new = json!({"username": username, "display_name": display_name, "description": described(display_name)});
+                    let made: BotAccount = self.rest.send(Method::POST, As::Service, "/bots", &new).await?;
+                    return Ok(Bot { user_id: made.user_id, username: made.username });
+                }
+            }
+        }
+        Err(Error::NameTaken(name))
+    }
+
+    pub(super) async fn switch_bot(&self, bot: &str, active: bool) -> Result<(), Error> {
+        if !is_id(bot) {
+            return Err(Error::Entity(": Unable to find the bot.".to_owned()));
+        }
+        let path = format!("/bots/{bot}/{}", if active { "enable" } else { "disable" });
+        let switched = self.rest.tell(Method::POST, As::Service, &path, &json!({})).await;
+        // Whatever a token of it was good for a moment ago.
+        self.identities.forget();
+        switched
+    }
+
+    /// The bot's token: the one that is kept as long as Mattermost takes it, else a new one.
+    pub(super) async fn bot_token(&self, app: &AppId, bot: &str) -> Result<AppToken, Error> {
+        let kept = self.tokens.kept(app, bot).await?;
+        if let Some((token, _)) = &kept {
+            let known = super::Credential::Bearer(token);
+            if self.identify(known, Freshness::Cached).await?.is_some() {
+                return Ok(AppToken::Token(token.clone()));
+            }
+        }
+        let description = json!({"description": format!("Tessera, for the App {app}")});
+        let made =
+            self.rest.send(Method::POST, As::Service, &format!("/users/{bot}/tokens"), &description).await;
+        let made: NewToken = match made {
+            Ok(made) => made,
+            Err(Error::Site { status, id, message }) if status != 401 => {
+                return Ok(AppToken::Refused(refused(status, &id, &message)));
+            }
+            Err(error) => return Err(error),
+        };
+        let holder = Holder { app, user: bot, roles: "system_user", client: None };
+        let props = BTreeMap::from([("token_id".to_owned(), made.id.clone())]);
+        let until = self.env.now_ms() + LIFE_MS;
+        if self.tokens.keep(&holder, &made.token, until, props, kept.map(|(_, digest)| digest)).await? {
+            return Ok(AppToken::Token(made.token));
+        }
+        // Somebody else made one at this moment: one is enough.
+        self.revoke_token(&made.id).await;
+        match self.tokens.kept(app, bot).await? {
+            Some((token, _)) => Ok(AppToken::Token(token)),
+            None => Err(Error::Contended("the token of an app's bot")),
+        }
+    }
+
+    /// Ends a token at Mattermost. One that stays is told of in the log: its App is disabled or gone, and so is its bot.
+    pub(super) async fn revoke_token(&self, id: &str) {
+        let body = json!({"token_id": id});
+        if let Err(error) = self.rest.tell(Method::POST, As::Service, "/users/tokens/revoke", &body).await {
+            tracing::warn!(%error, token_id = id, "a bot's token could not be revoked at Mattermost");
+        }
+    }
+
+    /// Says something to a person as a bot, in the direct channel of the two.
+    pub(super) async fn tell(&self, bot: &str, user: &str, message: &str) -> Result<(), Error> {
+        #[derive(Deserialize)]
+        struct Direct {
+            id: String,
+        }
+        let apps = self.apps.all().await?;
+        let app = apps.iter().find(|app| app.bot_user_id == bot);
+        let app = app.map(|app| AppId::unchecked(app.manifest.app_id.as_str()));
+        let app = app.ok_or_else(|| Error::Entity(": Unable to find the bot.".to_owned()))?;
+        let token = match self.bot_token(&app, bot).await? {
+            AppToken::Token(token) => token,
+            AppToken::NeedsConsent { .. } => return Err(Error::Contended("the token of an app's bot")),
+            AppToken::Refused(reason) => return Err(Error::Unreachable(reason)),
+        };
+        let who = As::Token(&token);
+        let channel: Direct = self.rest.send(Method::POST, who, "/channels/direct", &[bot, user]).await?;
+        let post = json!({"channel_id": channel.id, "message": message});
+        self.rest.tell(Method::POST, who, "/posts", &post).await
+    }
+}
+
+fn described(display_name: &str) -> String {
+    format!("Bot account for `{display_name}` App.")
+}
+
+/// Why there is no token for the bot, in words for who can change it.
+fn refused(status: u16, id: &str, message: &str) -> String {
+    format!(
+        "Mattermost gives no token for the App's bot ({status} {id}: {message}): ServiceSettings.EnableUserAccessTokens \
+         must be true, and the service's account needs the permissions create_user_access_token and manage_others_bots"
+    )
+}

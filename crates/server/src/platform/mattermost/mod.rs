@@ -1,0 +1,176 @@
+//! The platform `mattermost`: a real Mattermost over its REST API, of any version (mattermost-attach.md part C).
+//!
+//! Nothing runs inside it. People are who Mattermost says that they are, asked for with the token that they bring; an
+//! App has a bot account with a token of its own, and acts for people with a token of Mattermost's own OAuth2 provider,
+//! to which each of them agreed once. What is kept of all this is sealed; whose a token of ours is stands in our own table.
+
+mod acting;
+mod bots;
+mod clients;
+mod entities;
+mod identity;
+mod rest;
+mod rights;
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use tessera_types::{AccessToken, AppId, Channel, ChannelMember, Post, Team, TeamMember, User};
+use url::Url;
+
+use super::app_tokens::Tokens;
+use super::{AppToken, Bot, Credential, Error, Event, Eyes, Freshness, Identity, Platform, Right};
+use crate::apps::Registry;
+use crate::egress::Egress;
+use crate::env::Env;
+use crate::grants::Grants;
+use crate::store::Store;
+use crate::vault::Vault;
+use rest::Rest;
+
+/// What is configured of the Mattermost.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Where people's browsers find it: its `ServiceSettings.SiteURL`.
+    pub site_url: Url,
+    /// Where we find it.
+    pub internal_url: Url,
+    /// Where browsers and Apps find us: the same as `site_url` where one proxy serves both.
+    pub own_url: Url,
+    /// With what we ask in our own name.
+    pub token: AccessToken,
+}
+
+/// A Mattermost.
+pub struct Mattermost {
+    rest: Rest,
+    settings: Settings,
+    identities: identity::Identities,
+    roles: rights::Roles,
+    tokens: Tokens,
+    apps: Arc<Registry>,
+    grants: Arc<Grants>,
+    vault: Arc<Vault>,
+    env: Env,
+}
+
+/// The rooms below that it leans on.
+pub struct Rooms {
+    /// Installed Apps.
+    pub apps: Arc<Registry>,
+    /// Keeps the tokens with which Apps act for people.
+    pub grants: Arc<Grants>,
+    /// Seals and hashes.
+    pub vault: Arc<Vault>,
+    /// Requests to it.
+    pub egress: Arc<Egress>,
+    /// Time and chance.
+    pub env: Env,
+}
+
+impl Mattermost {
+    /// A Mattermost at this address. Nothing is asked of it yet: it may be down while we start.
+    pub fn new(store: &Store, rooms: Rooms, settings: Settings) -> Arc<Self> {
+        let Rooms { apps, grants, vault, egress, env } = rooms;
+        let rest = Rest::new(egress, env.clone(), settings.internal_url.clone(), settings.token.clone());
+        let tokens = Tokens::new(store.app_tokens.clone(), Arc::clone(&vault), env.clone());
+        let (identities, roles) = (identity::Identities::new(), rights::Roles::default());
+        Arc::new(Self { rest, settings, identities, roles, tokens, apps, grants, vault, env })
+    }
+
+    /// Removes expired tokens, a bounded number at a time; gives how many.
+    pub async fn sweep(&self) -> Result<u64, Error> {
+        self.tokens.sweep().await
+    }
+
+    /// A path of ours, as a browser finds it.
+    fn own(&self, path: &str) -> String {
+        tessera_types::routes::below_site(self.settings.own_url.as_str(), path)
+    }
+}
+
+#[async_trait]
+impl Platform for Mattermost {
+    async fn resolve(
+        &self,
+        credential: Credential<'_>,
+        freshness: Freshness,
+    ) -> Result<Option<Identity>, Error> {
+        self.identify(credential, freshness).await
+    }
+
+    async fn may(&self, user_id: &str, right: Right, freshness: Freshness) -> Result<bool, Error> {
+        self.has_right(user_id, right, freshness).await
+    }
+
+    async fn app_token(&self, app: &AppId, user_id: &str) -> Result<AppToken, Error> {
+        // On the heap: rare beside reads, and large.
+        Box::pin(self.hand_out(app, user_id)).await
+    }
+
+    async fn consent_url(&self, app: &AppId, user_id: &str) -> Result<Option<String>, Error> {
+        Box::pin(self.where_to_agree(app, user_id)).await
+    }
+
+    async fn revoke_app_tokens(&self, app: &AppId) -> Result<(), Error> {
+        self.end_tokens(app).await
+    }
+
+    async fn ensure_bot(&self, app: &AppId, display_name: &str) -> Result<Bot, Error> {
+        self.bot_of(app, display_name).await
+    }
+
+    async fn set_bot_active(&self, user_id: &str, active: bool) -> Result<(), Error> {
+        self.switch_bot(user_id, active).await
+    }
+
+    async fn user(&self, eyes: Eyes<'_>, user_id: &str) -> Result<User, Error> {
+        self.read_user(eyes, user_id).await
+    }
+
+    async fn channel(&self, eyes: Eyes<'_>, channel_id: &str) -> Result<Channel, Error> {
+        self.read_channel(eyes, channel_id).await
+    }
+
+    async fn channel_member(
+        &self,
+        eyes: Eyes<'_>,
+        channel_id: &str,
+        user_id: &str,
+    ) -> Result<ChannelMember, Error> {
+        self.read_channel_member(eyes, channel_id, user_id).await
+    }
+
+    async fn team(&self, eyes: Eyes<'_>, team_id: &str) -> Result<Team, Error> {
+        self.read_team(eyes, team_id).await
+    }
+
+    async fn team_member(&self, eyes: Eyes<'_>, team_id: &str, user_id: &str) -> Result<TeamMember, Error> {
+        self.read_team_member(eyes, team_id, user_id).await
+    }
+
+    async fn post(&self, eyes: Eyes<'_>, post_id: &str) -> Result<Post, Error> {
+        self.read_post(eyes, post_id).await
+    }
+
+    fn default_locale(&self) -> &str {
+        "en"
+    }
+
+    fn sign_in_url(&self, return_to: &str) -> String {
+        let mut url = self.settings.own_url.clone();
+        let path = self.own(super::SIGN_IN);
+        if let Ok(address) = Url::parse(&path) {
+            url = address;
+        }
+        url.query_pairs_mut().append_pair("return_to", return_to);
+        url.to_string()
+    }
+
+    async fn direct_message(&self, bot: &str, user: &str, message: &str) -> Result<(), Error> {
+        self.tell(bot, user, message).await
+    }
+
+    /// Clients of a Mattermost refetch bindings by themselves: its event can be sent by a plugin alone (A.2).
+    fn publish(&self, _: Event) {}
+}

@@ -1,0 +1,13 @@
+//! The service beside a Mattermost that is not ours: who is calling, bots, tokens, the browser flow (mattermost-attach.md
+//! part C), through one front door as people and Apps reach both.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "clippy.toml allows these in tests, and does not see that the helpers in here are"
+)]
+
+mod flow;
+mod followed;
+mod people;
+mod tokens;

@@ -1,0 +1,112 @@
+//! Tokens with which Apps act: of their bots, and for people.
+
+use serde_json::json;
+use tessera_testkit::attached::{APP, Attached};
+use tessera_testkit::fake_mattermost::Version;
+
+use crate::followed::agree;
+
+const ALL: [&str; 3] = ["act_as_bot", "act_as_user", "remote_oauth2"];
+
+#[tokio::test]
+async fn an_app_has_one_bot_and_one_token_for_it_until_mattermost_takes_that_away() {
+    let stage = Attached::to(Version::V11_7).await;
+    stage.install(&ALL).await;
+    agree(&stage).await;
+    let (first, bot) = stage.site().tokens(&stage.user, &stage.fake, APP).await;
+    let (second, again) = stage.site().tokens(&stage.user, &stage.fake, APP).await;
+    assert_eq!((first, bot.clone()), (second, again));
+    // Installed again over itself: the same account, and still one token.
+    stage.install(&ALL).await;
+    let (_, again) = stage.site().tokens(&stage.user, &stage.fake, APP).await;
+    assert_eq!(again, bot);
+    assert_eq!(stage.mattermost.count("POST", "/api/v4/bots"), 1 + 1, "made once, and enabled once");
+    // An administrator revokes it at Mattermost: the next call brings a new one.
+    stage.mattermost.revoke(&bot);
+    stage.server.clock.advance_ms(10_000);
+    let (_, fresh) = stage.site().tokens(&stage.user, &stage.fake, APP).await;
+    assert_ne!(fresh, bot);
+}
+
+#[tokio::test]
+async fn a_bot_s_name_that_a_person_has_gets_an_ending() {
+    let stage = Attached::set_up(Version::V11_7, |mattermost| drop(mattermost.add_user(APP)), |_| {}).await;
+    stage.install(&["act_as_bot"]).await;
+    let call = json!({"path": "/hello", "context": {"app_id": APP}});
+    let answer = stage.site().post(&stage.user.token, "/call", &call).await;
+    assert_eq!(answer.json()["type"], "ok", "{}", answer.text());
+    let token = stage.fake.calls_to("/hello").last().unwrap().json()["context"]["bot_access_token"].clone();
+    let ask = tessera_testkit::wire::Ask::get("/api/v4/users/me").bearer(token.as_str().unwrap());
+    assert_eq!(stage.site().send(&ask).await.json()["username"], "hello-app");
+}
+
+#[tokio::test]
+async fn os_44_what_an_app_acts_with_is_nowhere_in_clear() {
+    let stage = Attached::to(Version::V11_7).await;
+    stage.install(&ALL).await;
+    agree(&stage).await;
+    let (token, bot) = stage.site().tokens(&stage.user, &stage.fake, APP).await;
+    let refresh = stage.mattermost.refresh_tokens();
+    let secrets = stage.mattermost.client_secrets();
+    assert!(!refresh.is_empty() && !secrets.is_empty());
+    let wanted: Vec<&String> = [&token, &bot].into_iter().chain(&refresh).chain(&secrets).collect();
+    let mut looked = 0;
+    for entry in std::fs::read_dir(stage.server.dir()).unwrap() {
+        let path = entry.unwrap().path();
+        if !path.is_file() {
+            continue;
+        }
+        let bytes = std::fs::read(&path).unwrap();
+        looked += bytes.len();
+        for secret in &wanted {
+            let found = bytes.windows(secret.len()).any(|window| window == secret.as_bytes());
+            assert!(!found, "{} holds a secret in clear", path.display());
+        }
+    }
+    assert!(looked > 10_000);
+}
+
+#[tokio::test]
+async fn a_token_with_which_an_app_acts_is_refreshed_before_it_ends() {
+    let stage = Attached::to(Version::V11_7).await;
+    stage.install(&ALL).await;
+    agree(&stage).await;
+    let (first, _) = stage.site().tokens(&stage.user, &stage.fake, APP).await;
+    // All but the last half minute of its thirty days.
+    stage.server.clock.advance_ms((2_592_000 - 30) * 1_000);
+    let (second, _) = stage.site().tokens(&stage.user, &stage.fake, APP).await;
+    assert_ne!(first, second);
+    assert_eq!(stage.mattermost.count("POST", "/oauth/access_token"), 2);
+    // The App brings it along, and it is known whose it is.
+    stage.site().store(&second, r#"{"access_token":"x"}"#).await;
+}
+
+#[tokio::test]
+async fn what_mattermost_has_switched_off_is_named_with_its_setting() {
+    for (key, expand) in [
+        ("ServiceSettings.EnableOAuthServiceProvider", json!({"acting_user_access_token": "+all"})),
+        ("ServiceSettings.EnableUserAccessTokens", json!({})),
+    ] {
+        let stage = Attached::to(Version::V11_7).await;
+        stage.install(&ALL).await;
+        stage.mattermost.set(key, false);
+        let call = json!({"path": "/hello", "context": {"app_id": APP}, "expand": expand});
+        let answer = stage.site().post(&stage.user.token, "/call", &call).await;
+        assert!(answer.text().contains(key), "{key}: {}", answer.text());
+    }
+}
+
+#[tokio::test]
+async fn uninstalling_takes_everything_of_the_app_out_of_mattermost_but_its_account() {
+    let stage = Attached::to(Version::V11_7).await;
+    stage.install(&ALL).await;
+    agree(&stage).await;
+    let (token, bot) = stage.site().tokens(&stage.user, &stage.fake, APP).await;
+    let gone = stage.site().post(&stage.admin.token, "/uninstall-app", &json!({"app_id": APP})).await;
+    assert_eq!(gone.status, 200, "{}", gone.text());
+    assert!(stage.mattermost.oauth_apps().is_empty());
+    for token in [token, bot] {
+        let me = stage.site().send(&tessera_testkit::wire::Ask::get("/api/v4/users/me").bearer(&token)).await;
+        assert_eq!(me.status, 401);
+    }
+}

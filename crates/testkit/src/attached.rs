@@ -1,0 +1,101 @@
+//! The real server beside a Mattermost, behind one front door, with an App on it and people.
+
+use tessera_server::boot::config::Config;
+
+use crate::browser::{Browser, From};
+use crate::fake_app::FakeApp;
+use crate::fake_mattermost::{FakeMattermost, FrontDoor, Version};
+use crate::site::{Person, Site};
+use crate::wire::Answer;
+use crate::within::Within;
+
+/// The App's id.
+pub const APP: &str = "hello";
+
+/// All that is there.
+pub struct Attached {
+    /// The Mattermost.
+    pub mattermost: FakeMattermost,
+    /// What people and Apps reach.
+    pub door: FrontDoor,
+    /// The service; it stops when it is dropped.
+    pub server: Within,
+    /// An App that hears calls and answers as it is told. It is not installed yet.
+    pub fake: FakeApp,
+    /// A system administrator, signed in.
+    pub admin: Person,
+    /// Somebody else, signed in.
+    pub user: Person,
+}
+
+impl Attached {
+    /// Beside a Mattermost of this version.
+    pub async fn to(version: Version) -> Self {
+        Self::set_up(version, |_| {}, |_| {}).await
+    }
+
+    /// With changes to the Mattermost before the service starts, and to the service's settings.
+    pub async fn set_up(
+        version: Version,
+        prepare: impl FnOnce(&FakeMattermost),
+        change: impl FnOnce(&mut Config),
+    ) -> Self {
+        let mattermost = FakeMattermost::start(version).await;
+        let door = FrontDoor::open(mattermost.address()).await;
+        mattermost.set_site_url(&door.url());
+        let token = mattermost.service_token();
+        prepare(&mattermost);
+        let server = Within::start_with(|config| {
+            config.mattermost.url = door.url();
+            config.mattermost.internal_url = mattermost.url();
+            config.mattermost.token = token;
+            config.site.url = door.url();
+            config.egress.allow = vec!["127.0.0.1".to_owned()];
+            change(config);
+        })
+        .await;
+        door.lead_to(server.site.address);
+        let fake = FakeApp::start().await;
+        let person = |id: String| Person { token: mattermost.session(&id).token, id };
+        let (admin, user) = (person(mattermost.add_admin("root")), person(mattermost.add_user("ada")));
+        Self { mattermost, door, server, fake, admin, user }
+    }
+
+    /// The site, as people reach it.
+    pub fn site(&self) -> Site {
+        Site { address: self.door.address() }
+    }
+
+    /// Installs the App.
+    pub async fn install(&self, permissions: &[&str]) {
+        self.site().install(&self.admin, &self.fake.manifest(APP, permissions)).await;
+    }
+
+    /// A browser in which nobody is signed in.
+    pub fn browser(&self) -> Browser {
+        Browser::at(self.site(), &self.door.url())
+    }
+
+    /// Signs somebody in on Mattermost's own page, as people do.
+    pub async fn sign_in(&self, browser: &mut Browser, name: &str) -> Answer {
+        let answer = browser.submit("/login", &[("login_id", name), ("password", name)]).await;
+        assert_eq!(answer.status, 302, "{}", answer.text());
+        answer
+    }
+
+    /// Follows redirects as long as they lead to places on the site; gives the answer that leads elsewhere or nowhere, and
+    /// where it came from.
+    pub async fn follow(&self, browser: &mut Browser, first: Answer) -> (String, Answer) {
+        let (mut place, mut answer) = (String::new(), first);
+        for _ in 0..10 {
+            match answer.header("location") {
+                Some(location) if location.starts_with('/') || location.starts_with(&self.door.url()) => {
+                    place = browser.place(&answer);
+                    answer = browser.open(&place, From::Here).await;
+                }
+                _ => return (place, answer),
+            }
+        }
+        panic!("redirects without an end, last to {place}");
+    }
+}
