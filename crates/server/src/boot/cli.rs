@@ -10,6 +10,7 @@ use clap::{Args, Parser, Subcommand};
 use super::apps::{self, AppsArgs};
 use super::check::{self, CheckArgs};
 use super::dev::{self, DevArgs};
+use super::doctor::{self, DoctorArgs};
 use super::new::{self, NewArgs};
 use super::target::Target;
 use super::verify::{self, VerifyArgs};
@@ -53,6 +54,9 @@ enum Command {
     Apps(AppsArgs),
     /// Show who is connected, never with what, or end a connection.
     Connections(ConnectionsArgs),
+    /// Look at the Mattermost beside which the service stands, say what keeps them from working together, and what to do
+    /// about it. Changes nothing. Exit code 1 when something is bad.
+    Doctor(DoctorArgs),
     /// Make a root key.
     Keys {
         #[command(subcommand)]
@@ -189,6 +193,7 @@ async fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Simulate(args) => return super::simulate::run(args, json).await,
         Command::Apps(args) => return apps::run(args, json).await,
         Command::Connections(args) => connections(args, json).await?,
+        Command::Doctor(args) => return Box::pin(doctor::run(args, json)).await,
         Command::Keys { command: KeysCommand::Generate } => {
             writeln!(std::io::stdout(), "{}", *RootKey::generate(&Env::system())?.to_text())?;
         }

@@ -15,7 +15,7 @@ use crate::egress::{Allowed, Egress};
 use crate::env::Env;
 use crate::grants::Grants;
 use crate::http;
-use crate::platform::mattermost::{self, Mattermost};
+use crate::platform::mattermost::{self, Finding, Look, Mattermost};
 use crate::platform::standalone::{self, Standalone};
 use crate::platform::{self, Platform};
 use crate::store::Store;
@@ -82,10 +82,18 @@ pub(super) fn reached(config: &Config) -> Result<Vec<Allowed>, Error> {
     if is_development(config) {
         return Ok(Vec::new());
     }
-    let (key, url) = internal(config)?;
-    let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']).to_owned();
-    let allowed = host.parse().map_err(|error| config::Error::new(key, format!("{error}")))?;
-    Ok(vec![allowed])
+    let site = config::site_url("mattermost.url", &config.mattermost.url)?;
+    let mut allowed = Vec::new();
+    for (key, url) in [("mattermost.url", site), internal(config)?] {
+        let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']).to_owned();
+        allowed.push(host.parse().map_err(|error| config::Error::new(key, format!("{error}")))?);
+    }
+    Ok(allowed)
+}
+
+/// Looks at the Mattermost of these settings.
+pub(super) async fn look(config: &Config, site_url: &Url, egress: Egress) -> Result<Vec<Finding>, Error> {
+    Ok(Look::new(Arc::new(egress), Env::system(), attached(config, site_url)?).look().await)
 }
 
 /// Where the service finds Mattermost, and which setting says so.
@@ -133,23 +141,8 @@ async fn lay_standalone(config: &Config, site_url: &Url, leaning: Leaning<'_>) -
 
 fn lay_mattermost(config: &Config, site_url: &Url, leaning: Leaning<'_>) -> Result<Ground, Error> {
     let Leaning { store, apps, grants, vault, egress, env } = leaning;
-    let settings = &config.mattermost;
-    let key = "mattermost.token";
-    let token = config::secret(key, &settings.token, &settings.token_file)?.ok_or_else(|| {
-        config::Error::new(
-            key,
-            "is missing: write a system administrator's personal access token, or name a file that holds it \
-             (mattermost.token_file)",
-        )
-    })?;
-    let public = config::site_url("mattermost.url", &settings.url)?;
-    let login = format!("{}/login", public.as_str().trim_end_matches('/'));
-    let settings = mattermost::Settings {
-        site_url: public,
-        internal_url: internal(config)?.1,
-        own_url: site_url.clone(),
-        token: AccessToken::new(token.trim()),
-    };
+    let settings = attached(config, site_url)?;
+    let login = format!("{}/login", settings.site_url.as_str().trim_end_matches('/'));
     let rooms = mattermost::Rooms {
         apps: Arc::clone(apps),
         grants: Arc::clone(grants),
@@ -163,5 +156,25 @@ fn lay_mattermost(config: &Config, site_url: &Url, leaning: Leaning<'_>) -> Resu
         upkeep: mattermost,
         more: Box::new(move |rooms| http::agreement::router(rooms, login)),
         standalone: None,
+    })
+}
+
+/// What is set of the Mattermost, with the service's token there.
+fn attached(config: &Config, site_url: &Url) -> Result<mattermost::Settings, Error> {
+    let settings = &config.mattermost;
+    let key = "mattermost.token";
+    let token = config::secret(key, &settings.token, &settings.token_file)?.ok_or_else(|| {
+        config::Error::new(
+            key,
+            "is missing: write a system administrator's personal access token, or name a file that holds it \
+             (mattermost.token_file)",
+        )
+    })?;
+    let public = config::site_url("mattermost.url", &settings.url)?;
+    Ok(mattermost::Settings {
+        site_url: public,
+        internal_url: internal(config)?.1,
+        own_url: site_url.clone(),
+        token: AccessToken::new(token.trim()),
     })
 }

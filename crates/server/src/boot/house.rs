@@ -291,7 +291,7 @@ pub(super) fn store_config(config: &Config, dir: &Path) -> Result<StoreConfig, E
     })
 }
 
-fn rules(config: &Config) -> Result<Rules, Error> {
+pub(super) fn rules(config: &Config) -> Result<Rules, Error> {
     let development = ground::is_development(config);
     let mut rules =
         Rules { allow_loopback: development, platform: ground::reached(config)?, ..Rules::default() };

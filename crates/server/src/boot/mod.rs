@@ -8,6 +8,7 @@ pub mod config;
 #[cfg(feature = "demo")]
 pub mod demo;
 mod dev;
+mod doctor;
 mod fetch;
 mod ground;
 mod house;

@@ -118,7 +118,9 @@ impl From<platform::Error> for WireError {
                 Self { wait: Some(wait), ..Self::new(StatusCode::SERVICE_UNAVAILABLE, error.to_string()) }
             }
             // What it says is for the log: it may name addresses inside.
-            platform::Error::Unreachable(_) | platform::Error::Site { .. } => {
+            platform::Error::Unreachable(_)
+            | platform::Error::ServiceToken
+            | platform::Error::Site { .. } => {
                 tracing::error!(%error, "Mattermost did not answer as it should");
                 let text =
                     "Mattermost does not answer as it should: see the server's log for this request's id";

@@ -157,6 +157,12 @@ pub enum Error {
     /// The site cannot be reached, or is none.
     #[error("Mattermost cannot be reached: {0}")]
     Unreachable(String),
+    /// The site does not know us.
+    #[error(
+        "Mattermost does not accept the service's own token (mattermost.token): it was revoked, has expired, or its account \
+         was deactivated, or ServiceSettings.EnableUserAccessTokens is false"
+    )]
+    ServiceToken,
     /// The site wants fewer requests.
     #[error("Mattermost limits how often it is asked: try again in {0}")]
     Busy(crate::rate::Wait),

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::asked::{Asked, Json, Refusal};
 use super::state::{State, User, fresh};
 
-const TOKENS: &str = "ServiceSettings.EnableUserAccessTokens";
+pub(super) const TOKENS: &str = "ServiceSettings.EnableUserAccessTokens";
 
 pub(super) fn route(state: &mut State, asked: &Asked, path: &[&str]) -> Result<Response, Refusal> {
     match (asked.method.as_str(), path) {
@@ -87,10 +87,11 @@ fn new_token(state: &mut State, asked: &Asked, user: &str) -> Result<Response, R
     if session.is_oauth {
         return Err(Refusal::forbidden());
     }
-    if !state.is_on(TOKENS) {
+    let target = state.users.get(user).ok_or_else(no_user)?;
+    // Bots may have tokens in any case, and people by this setting.
+    if !state.is_on(TOKENS) && !target.is_bot {
         return Err(Refusal::off("app.user_access_token.disabled"));
     }
-    let target = state.users.get(user).ok_or_else(no_user)?;
     let own_bot = target.is_bot && target.owner == session.user && state.allows(&session.user, "manage_bots");
     let manages = session.user == user || own_bot || state.allows(&session.user, "manage_others_bots");
     if !manages || !state.allows(&session.user, "create_user_access_token") {

@@ -10,6 +10,7 @@ use serde_json::{Map, Value, json};
 use super::Failure;
 use super::asked::{Asked, Logged, Refusal};
 use super::oauth::{Code, OAuthApp};
+use super::people::TOKENS;
 
 /// Which Mattermost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -243,10 +244,12 @@ impl State {
         }
     }
 
-    /// Whose session a token is. A bot that is disabled has none.
+    /// Whose session a token is. A bot that is disabled has none, nor has a person's own token where those are off.
     pub(super) fn of_token(&self, token: &str) -> Option<&Session> {
         let session = self.sessions.get(token)?;
-        self.users.get(&session.user).filter(|user| user.delete_at == 0).map(|_| session)
+        let user = self.users.get(&session.user).filter(|user| user.delete_at == 0)?;
+        let works = session.pat.is_none() || user.is_bot || self.is_on(TOKENS);
+        works.then_some(session)
     }
 
     /// Who asks: a header counts more than the cookie, and a cookie's request that changes something must prove where it

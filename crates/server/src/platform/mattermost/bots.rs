@@ -135,7 +135,7 @@ fn described(display_name: &str) -> String {
 /// Why there is no token for the bot, in words for who can change it.
 fn refused(status: u16, id: &str, message: &str) -> String {
     format!(
-        "Mattermost gives no token for the App's bot ({status} {id}: {message}): ServiceSettings.EnableUserAccessTokens \
-         must be true, and the service's account needs the permissions create_user_access_token and manage_others_bots"
+        "Mattermost gives no token for the App's bot ({status} {id}: {message}): the service's account needs the permissions \
+         create_user_access_token and manage_others_bots"
     )
 }

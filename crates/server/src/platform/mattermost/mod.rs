@@ -9,6 +9,7 @@ mod bots;
 mod clients;
 mod entities;
 mod identity;
+mod look;
 mod rest;
 mod rights;
 
@@ -26,6 +27,7 @@ use crate::env::Env;
 use crate::grants::Grants;
 use crate::store::Store;
 use crate::vault::Vault;
+pub use look::{Finding, Look, State};
 use rest::Rest;
 
 /// What is configured of the Mattermost.

@@ -121,6 +121,7 @@ impl Rest {
         let reply = self.exchange(method, path, headers, body).await?;
         match reply.status {
             status if status.is_success() => Ok(reply),
+            StatusCode::UNAUTHORIZED if matches!(who, As::Service) => Err(Error::ServiceToken),
             status => Err(refusal(status, &reply)),
         }
     }
@@ -149,6 +150,15 @@ impl Rest {
             return Err(Error::Busy(Wait::of_ms(pause)));
         }
         Ok(reply)
+    }
+
+    /// What is at an address of the site that is not the API's: asked for as anybody would.
+    pub(super) async fn fetch(&self, address: &str) -> Result<Reply, Error> {
+        let url = Url::parse(address).map_err(|error| Error::Unreachable(error.to_string()))?;
+        let (total, cap_bytes, audience) = (PATIENCE, CAP, Audience::Platform);
+        let headers = HeaderMap::from_iter([(header::USER_AGENT, AGENT)]);
+        let request = Request { method: Method::GET, url, headers, body: None, total, cap_bytes, audience };
+        self.egress.send(request).await.map_err(|error| Error::Unreachable(error.to_string()))
     }
 
     /// While Mattermost wants quiet, short pauses are waited out and long ones are told.

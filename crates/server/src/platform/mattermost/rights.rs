@@ -9,7 +9,7 @@ use tessera_types::User;
 
 use super::Mattermost;
 use super::identity::FRESH_MS;
-use super::rest::{As, is_id};
+use super::rest::{As, Rest, is_id};
 use crate::platform::{Error, Freshness, Right};
 
 #[derive(Deserialize)]
@@ -25,6 +25,13 @@ pub(super) struct Roles(Mutex<HashMap<String, Known>>);
 
 /// When it was asked for (Unix ms), and what it allows.
 type Known = (i64, Arc<[String]>);
+
+/// All that these roles allow, names with blanks between, as it is now.
+pub(super) async fn permissions_of(rest: &Rest, roles: &str) -> Result<Vec<String>, Error> {
+    let names: Vec<&str> = roles.split_whitespace().collect();
+    let found: Vec<Role> = rest.send(Method::POST, As::Service, "/roles/names", &names).await?;
+    Ok(found.into_iter().flat_map(|role| role.permissions).collect())
+}
 
 impl Mattermost {
     pub(super) async fn has_right(
