@@ -18,7 +18,7 @@ pub(crate) struct Need {
 }
 
 /// All of them.
-pub(crate) const NEEDS: [Need; 2] = [
+pub(crate) const NEEDS: [Need; 4] = [
     Need {
         word: "postgres",
         variable: "TESSERA_TEST_POSTGRES",
@@ -30,6 +30,18 @@ pub(crate) const NEEDS: [Need; 2] = [
         variable: "TESSERA_TEST_PYTHON",
         how_to_get: "Python 3 is not here: `apt-get install python3` brings it",
         here: python,
+    },
+    Need {
+        word: "by_nginx",
+        variable: "TESSERA_TEST_NGINX",
+        how_to_get: "nginx is not here: `apt-get install nginx-light` brings it",
+        here: nginx,
+    },
+    Need {
+        word: "by_caddy",
+        variable: "TESSERA_TEST_CADDY",
+        how_to_get: "Caddy is not here: `apt-get install caddy` brings it",
+        here: caddy,
     },
 ];
 
@@ -48,6 +60,17 @@ fn postgres() -> bool {
     let mut folders = path();
     folders.extend(debian.map(|entry| entry.path().join("bin")));
     folders.iter().any(|folder| ["initdb", "pg_ctl"].iter().all(|name| folder.join(name).is_file()))
+}
+
+/// Debian keeps it where only root's `PATH` leads.
+fn nginx() -> bool {
+    let mut folders = path();
+    folders.push("/usr/sbin".into());
+    folders.iter().any(|folder| folder.join("nginx").is_file())
+}
+
+fn caddy() -> bool {
+    path().iter().any(|folder| folder.join("caddy").is_file())
 }
 
 fn python() -> bool {

@@ -11,4 +11,5 @@ mod doctor;
 mod flow;
 mod followed;
 mod people;
+mod proxies;
 mod tokens;
