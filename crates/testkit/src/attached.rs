@@ -44,6 +44,8 @@ impl Attached {
         let door = FrontDoor::open(mattermost.address()).await;
         mattermost.set_site_url(&door.url());
         let token = mattermost.service_token();
+        // As docs/mattermost.md says, where it is not so by itself.
+        mattermost.grant("system_admin", "manage_oauth");
         prepare(&mattermost);
         let server = Within::start_with(|config| {
             config.mattermost.url = door.url();

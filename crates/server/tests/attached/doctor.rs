@@ -4,7 +4,7 @@ use std::process::Command;
 
 use serde_json::{Value, json};
 use tessera_testkit::attached::Attached;
-use tessera_testkit::fake_mattermost::Version;
+use tessera_testkit::fake_mattermost::{FakeMattermost, Version};
 
 /// What it says, and its exit code.
 async fn doctor(stage: &Attached, token: &str) -> (i32, Vec<Value>) {
@@ -95,6 +95,18 @@ async fn an_account_that_is_nobody_or_may_too_little_is_named_with_what_it_lacks
     {
         assert!(text.contains(&format!("lacks the permission {permission}")), "{text}");
     }
+    // A fresh Mattermost 11 lets no administrator register clients.
+    let fresh = FakeMattermost::start(Version::V11_7).await;
+    fresh.set_site_url(&fresh.url());
+    let mut command = Command::new(env!("CARGO_BIN_EXE_tessera"));
+    command
+        .args(["doctor"])
+        .env("TESSERA_MATTERMOST__URL", fresh.url())
+        .env("TESSERA_MATTERMOST__TOKEN", fresh.service_token());
+    let output = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(text.contains("lacks the permission manage_oauth"), "{text}");
+    assert!(text.contains("mmctl permissions add system_admin manage_oauth"), "{text}");
     // People's own tokens are off, and the service's is one.
     let token = stage.mattermost.service_token();
     stage.mattermost.set("ServiceSettings.EnableUserAccessTokens", false);

@@ -105,6 +105,11 @@ impl FakeMattermost {
         self.state().roles.insert(name.to_owned(), permissions);
     }
 
+    /// Gives a permission to a role.
+    pub fn grant(&self, role: &str, permission: &str) {
+        self.state().roles.get_mut(role).unwrap().push(permission.to_owned());
+    }
+
     /// Deactivates somebody: their sessions and tokens end.
     pub fn deactivate(&self, user: &str) {
         self.state().set_active(user, false);

@@ -135,7 +135,6 @@ impl State {
         let user = ["create_direct_channel", "list_public_teams", "view_members", "create_post"];
         let admin = [
             "manage_system",
-            "manage_oauth",
             "create_bot",
             "manage_bots",
             "manage_others_bots",
@@ -145,13 +144,18 @@ impl State {
             "edit_other_users",
         ];
         let owned = |list: &[&str]| list.iter().map(|one| (*one).to_owned()).collect::<Vec<_>>();
+        let mut admin = owned(&admin);
+        // A fresh 11.4 does not give it to administrators.
+        if version < Version(11, 0) {
+            admin.push("manage_oauth".to_owned());
+        }
         Self {
             version,
             config: config.map(|(key, value)| (key.to_owned(), value)).into(),
             users: HashMap::new(),
             roles: HashMap::from([
                 ("system_user".to_owned(), owned(&user)),
-                ("system_admin".to_owned(), owned(&admin)),
+                ("system_admin".to_owned(), admin),
                 ("system_guest".to_owned(), owned(&["create_post"])),
             ]),
             sessions: HashMap::new(),

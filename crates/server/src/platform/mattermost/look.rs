@@ -143,12 +143,14 @@ impl Look {
         {
             if !allowed.iter().any(|one| one == permission) {
                 let found = format!("@{} lacks the permission {permission}", me.username);
-                findings.need(
-                    about,
-                    false,
-                    found,
-                    "give the account a role that has it, such as system_admin",
-                );
+                let mend = match permission {
+                    "manage_oauth" => {
+                        "give it to the account's role: `mmctl permissions add system_admin manage_oauth` (Mattermost 11 may not \
+                         give it to administrators by itself)"
+                    }
+                    _ => "give the account a role that has it, such as system_admin",
+                };
+                findings.need(about, false, found, mend);
             }
         }
         true
