@@ -64,6 +64,9 @@ enum Task {
     /// The measuring part of `bench`; runs from the release build.
     #[command(hide = true)]
     BenchRun(bench::Options),
+    /// The Mattermost that `bench` reads beside.
+    #[command(hide = true)]
+    BenchMattermost,
     /// The provider of the managed App of `bench`.
     #[command(hide = true)]
     BenchProvider,
@@ -91,6 +94,7 @@ fn main() -> ExitCode {
         Task::Licences => licences::run(),
         Task::Advisories => licences::advisories(),
         Task::BenchRun(options) => bench::run(&options),
+        Task::BenchMattermost => bench::mattermost::run(),
         Task::BenchProvider => bench::provider::run(),
         Task::BenchBare { body } => bench::bare::run(&body),
         Task::BenchLoad(options) => bench::load::run(&options),

@@ -80,12 +80,22 @@ pub(super) struct Measured {
 }
 
 /// What the runs of one benchmark share.
+#[derive(Clone, Copy)]
 pub(super) struct Run<'a> {
     pub(super) users: &'a Path,
     pub(super) seconds: u64,
 }
 
 impl Run<'_> {
+    /// The first of the users, and no others.
+    pub(super) fn first_users(&self, many: usize) -> Outcome<Vec<User>> {
+        let broken = |error: &dyn std::fmt::Display| format!("{}: {error}", self.users.display());
+        let text = std::fs::read(self.users).map_err(|error| broken(&error))?;
+        let mut users: Vec<User> = serde_json::from_slice(&text).map_err(|error| broken(&error))?;
+        users.truncate(many);
+        Ok(users)
+    }
+
     /// Runs the load in a process of its own and reads what it measured.
     pub(super) fn start(&self, kind: Kind, connections: usize, port: u16, round: usize) -> Outcome<Measured> {
         let this = std::env::current_exe().map_err(|error| format!("cannot name this program: {error}"))?;

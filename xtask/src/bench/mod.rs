@@ -8,6 +8,7 @@ pub(crate) mod bare;
 mod fsync;
 mod herd;
 pub(crate) mod load;
+pub(crate) mod mattermost;
 pub(crate) mod provider;
 mod report;
 mod seed;
@@ -159,6 +160,8 @@ pub(crate) fn run(options: &Options) -> Outcome<bool> {
         }
         bare.stop().await?;
 
+        let attached = attached(&home.path().join("attached"), &run, &release, &service, options).await?;
+
         let mut writes = Vec::new();
         for round in 0..options.rounds {
             let fsync = fsync::per_second(home.path(), Duration::from_secs(options.seconds))?;
@@ -189,6 +192,8 @@ pub(crate) fn run(options: &Options) -> Outcome<bool> {
             writers: WRITERS,
             cores,
             reads,
+            attached_vs_standalone: median(attached.iter().map(|round| round.ratio)),
+            attached,
             writes,
             starts_ms: starts,
         })
@@ -200,6 +205,44 @@ pub(crate) fn run(options: &Options) -> Outcome<bool> {
         write(file, text.as_bytes())?;
     }
     Ok(report::judge(&figures))
+}
+
+/// How many people read beside a Mattermost, and on the site of its own that this is compared with: so few that their tokens
+/// are asked about once, before anything is measured.
+const ATTACHED: usize = 1_000;
+
+/// The same reads on the site of its own, and beside a Mattermost.
+async fn attached(
+    data: &Path,
+    standalone: &load::Run<'_>,
+    release: &Path,
+    service: &Service,
+    options: &Options,
+) -> Outcome<Vec<ReadRound>> {
+    let private = |error: std::io::Error| format!("cannot make {}: {error}", data.display());
+    std::fs::DirBuilder::new().mode(0o700).create(data).map_err(private)?;
+    let mattermost = Child::mattermost().await?;
+    let users = seed::attached(data, ATTACHED, mattermost.port).await?;
+    let (theirs, ours) = (data.join("users.json"), data.join("standalone.json"));
+    load::write_users(&theirs, &users)?;
+    load::write_users(&ours, &standalone.first_users(ATTACHED)?)?;
+    let beside = Service::start_attached(release, data, mattermost.port).await?;
+    let (alone, with) = (
+        load::Run { users: &ours, seconds: options.seconds },
+        load::Run { users: &theirs, seconds: options.seconds },
+    );
+    let mut rounds = Vec::new();
+    for round in 0..options.rounds {
+        let own = alone.start(Kind::Read, READERS, service.port, round)?;
+        // Who they are has been asked by then.
+        load::Run { seconds: 1, ..with }.start(Kind::Read, READERS, beside.port, round)?;
+        let server = with.start(Kind::Read, READERS, beside.port, round)?;
+        rounds.push(ReadRound::new(own, server));
+        println!("beside a Mattermost {}: {}", round + 1, rounds[round]);
+    }
+    beside.stop().await?;
+    mattermost.stop().await?;
+    Ok(rounds)
 }
 
 fn write(file: &Path, bytes: &[u8]) -> Outcome<()> {

@@ -9,6 +9,8 @@ use super::load::Measured;
 
 /// `read_vs_bare` at least.
 const READ_VS_BARE: f64 = 0.5;
+/// `attached_vs_standalone` at least.
+const ATTACHED: f64 = 0.85;
 /// `write_vs_fsync` at least.
 const WRITE_VS_FSYNC: f64 = 1.0;
 /// `refresh_per_s_per_core` at least.
@@ -27,6 +29,9 @@ pub(super) struct Figures {
     pub(super) read_vs_bare: f64,
     /// The same of managed connections.
     pub(super) managed_read_vs_bare: f64,
+    /// Reads per second beside a Mattermost ÷ those on the site of its own, the callers' tokens being known: median of the
+    /// rounds.
+    pub(super) attached_vs_standalone: f64,
     /// Durable refreshes per second ÷ cores, against a provider that answers at once; the cores are the load's and the
     /// provider's, too.
     pub(super) refresh_per_s_per_core: f64,
@@ -51,6 +56,8 @@ pub(super) struct Figures {
     pub(super) cores: usize,
     pub(super) reads: Vec<ReadRound>,
     pub(super) managed_reads: Vec<ReadRound>,
+    /// The first of each pair on the site of its own.
+    pub(super) attached: Vec<ReadRound>,
     pub(super) refreshes: Measured,
     pub(super) herds: Vec<Herd>,
     pub(super) writes: Vec<WriteRound>,
@@ -126,6 +133,12 @@ pub(super) fn judge(figures: &Figures) -> bool {
             figures.managed_read_vs_bare >= READ_VS_BARE,
         ),
         (
+            "attached_vs_standalone",
+            figures.attached_vs_standalone,
+            format!("{ATTACHED} or more"),
+            figures.attached_vs_standalone >= ATTACHED,
+        ),
+        (
             "refresh_per_s_per_core",
             figures.refresh_per_s_per_core,
             format!("{REFRESHES:.0} or more"),
@@ -173,6 +186,8 @@ mod tests {
         Figures {
             read_vs_bare,
             managed_read_vs_bare: 0.5,
+            attached_vs_standalone: 0.85,
+            attached: vec![],
             refresh_per_s_per_core: 500.0,
             herd_100_beyond_ms: 20.0,
             herd_1000_vs_bare: 2.0,
@@ -210,6 +225,7 @@ mod tests {
         assert!(!judge(&figures(f64::NAN, 1.0, 64.0)));
         let met = || figures(0.5, 1.0, 64.0);
         assert!(!judge(&Figures { managed_read_vs_bare: 0.49, ..met() }));
+        assert!(!judge(&Figures { attached_vs_standalone: 0.84, ..met() }));
         assert!(!judge(&Figures { refresh_per_s_per_core: 499.0, ..met() }));
         assert!(!judge(&Figures { herd_100_beyond_ms: 20.1, ..met() }));
         assert!(!judge(&Figures { herd_1000_vs_bare: f64::NAN, ..met() }));

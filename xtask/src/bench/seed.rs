@@ -29,6 +29,22 @@ pub(super) async fn seed(directory: &Path, users: usize, herds: usize, provider:
     Ok(Users { stored: plain(seeded.stored), managed: plain(seeded.managed), slow: plain(seeded.slow) })
 }
 
+/// Seeds a directory of a server beside the Mattermost at this port.
+#[cfg(feature = "bench")]
+pub(super) async fn attached(directory: &Path, users: usize, mattermost: u16) -> Outcome<Vec<User>> {
+    use tessera_server::boot::bench_attached::seed;
+    let seeded = seed(directory, users, &format!("http://localhost:{mattermost}"))
+        .await
+        .map_err(|error| format!("cannot seed {}: {error}", directory.display()))?;
+    Ok(seeded.into_iter().map(|user| User { token: user.token, body: user.body }).collect())
+}
+
+/// As below.
+#[cfg(not(feature = "bench"))]
+pub(super) async fn attached(directory: &Path, _users: usize, _mattermost: u16) -> Outcome<Vec<User>> {
+    Err(format!("this build cannot seed {}: call `cargo xtask bench`", directory.display()))
+}
+
 /// This build was made without the server's library.
 #[cfg(not(feature = "bench"))]
 pub(super) async fn seed(directory: &Path, _users: usize, _herds: usize, _provider: u16) -> Outcome<Users> {

@@ -37,6 +37,14 @@ impl Child {
         Self::start("xtask bench-provider", command, "provider ready on ").await
     }
 
+    /// The Mattermost, from this very program.
+    pub(super) async fn mattermost() -> Outcome<Self> {
+        let this = std::env::current_exe().map_err(|error| format!("cannot name this program: {error}"))?;
+        let mut command = Command::new(this);
+        command.arg("bench-mattermost");
+        Self::start("xtask bench-mattermost", command, "mattermost ready on ").await
+    }
+
     async fn start(name: &'static str, mut command: Command, ready: &str) -> Outcome<Self> {
         let mut process = command
             .stdin(Stdio::null())
@@ -97,6 +105,23 @@ impl Service {
     pub(super) async fn start(release: &Path, data: &Path) -> Outcome<Self> {
         let mut command = Command::new(release.join("tessera"));
         command.args(["serve", "--dev", "--listen", "127.0.0.1:0", "--data"]).arg(data);
+        let start = Instant::now();
+        let child = Child::start("tessera serve", command, "tessera ready on ").await?;
+        Ok(Self { port: child.port, start_ms: start.elapsed().as_secs_f64() * 1e3, child })
+    }
+
+    /// The real server on seeded data, beside the Mattermost at this port. Its site is where it listens, as what it prints once
+    /// it is ready is the site's address.
+    pub(super) async fn start_attached(release: &Path, data: &Path, mattermost: u16) -> Outcome<Self> {
+        let free = std::net::TcpListener::bind(("127.0.0.1", 0)).and_then(|listener| listener.local_addr());
+        let port = free.map_err(|error| format!("no port is free: {error}"))?.port();
+        let mut command = Command::new(release.join("tessera"));
+        command
+            .args(["serve", "--listen", &format!("127.0.0.1:{port}"), "--data"])
+            .arg(data)
+            .env("TESSERA_MATTERMOST__URL", format!("http://localhost:{mattermost}"))
+            .env("TESSERA_MATTERMOST__TOKEN", "t".repeat(26))
+            .env("TESSERA_SITE__URL", format!("http://localhost:{port}"));
         let start = Instant::now();
         let child = Child::start("tessera serve", command, "tessera ready on ").await?;
         Ok(Self { port: child.port, start_ms: start.elapsed().as_secs_f64() * 1e3, child })

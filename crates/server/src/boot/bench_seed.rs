@@ -15,8 +15,8 @@ use crate::boot::config::Config;
 use crate::boot::{self, House};
 use crate::env::Env;
 use crate::grants::{Act, NewClient, ProviderRecord, Returned, Use, Want};
+use crate::platform::AppToken;
 use crate::platform::standalone::Standalone;
-use crate::platform::{AppToken, Platform as _};
 
 /// One user of the bench.
 #[derive(Clone)]
@@ -34,12 +34,12 @@ pub struct SeededUser {
 #[error("{0}")]
 pub struct Error(String);
 
-fn failed(error: impl std::fmt::Display) -> Error {
+pub(super) fn failed(error: impl std::fmt::Display) -> Error {
     Error(error.to_string())
 }
 
 /// How many users are made at a time: enough to fill the writer's batches.
-const AT_A_TIME: usize = 64;
+pub(super) const AT_A_TIME: usize = 64;
 
 /// How many users of which kind.
 #[derive(Debug, Clone, Copy)]
@@ -95,7 +95,7 @@ fn site(house: &House) -> Result<&Standalone, Error> {
 }
 
 /// Where people would come back to, if anybody went.
-fn redirect() -> Result<Url, Error> {
+pub(super) fn redirect() -> Result<Url, Error> {
     Url::parse("http://localhost:8065/complete").map_err(failed)
 }
 
@@ -112,7 +112,7 @@ async fn set_provider(house: &House, app: &AppId, provider: &str) -> Result<(), 
     Ok(())
 }
 
-async fn install(house: &House, name: &str) -> Result<AppId, Error> {
+pub(super) async fn install(house: &House, name: &str) -> Result<AppId, Error> {
     let id = AppId::new(name).map_err(failed)?;
     let manifest = Manifest {
         app_id: id.as_str().into(),
@@ -124,7 +124,7 @@ async fn install(house: &House, name: &str) -> Result<AppId, Error> {
     };
     let apps = &house.lifecycle.apps;
     apps.list_manifest(&id, &manifest).await.map_err(failed)?;
-    let bot = site(house)?.ensure_bot(&id, &manifest.display_name).await.map_err(failed)?;
+    let bot = house.platform.ensure_bot(&id, &manifest.display_name).await.map_err(failed)?;
     let record = App {
         granted_permissions: manifest.requested_permissions.clone(),
         deploy_type: Some(DeployType::Http),
@@ -140,7 +140,7 @@ async fn install(house: &House, name: &str) -> Result<AppId, Error> {
 /// A user, and the token with which an App acts as them.
 async fn enrolled(house: &House, app: &AppId, number: usize) -> Result<(String, String), Error> {
     let user_id = site(house)?.enrol(&format!("{app}-{number:06}")).await.map_err(failed)?;
-    match site(house)?.app_token(app, &user_id).await.map_err(failed)? {
+    match house.platform.app_token(app, &user_id).await.map_err(failed)? {
         AppToken::Token(token) => Ok((user_id, token.expose().to_owned())),
         AppToken::NeedsConsent { .. } | AppToken::Refused(_) => Err(failed("no token was given")),
     }
@@ -148,11 +148,15 @@ async fn enrolled(house: &House, app: &AppId, number: usize) -> Result<(String, 
 
 async fn stored(house: Arc<House>, app: AppId, number: usize) -> Result<SeededUser, Error> {
     let (user_id, token) = enrolled(&house, &app, number).await?;
-    let body =
-        format!(r#"{{"access_token":"bench-{number:026}","token_type":"Bearer","number":{}}}"#, number % 10);
+    let body = record_of(number);
     let act = Act { actor: &user_id, app: &app, request: "bench", reason: "bench" };
     house.grants.put_record(&act, body.as_bytes()).await.map_err(failed)?;
     Ok(SeededUser { token, user_id, body })
+}
+
+/// What an App stores: of one length for all.
+pub(super) fn record_of(number: usize) -> String {
+    format!(r#"{{"access_token":"bench-{number:026}","token_type":"Bearer","number":{}}}"#, number % 10)
 }
 
 /// Connected by the way that people go, but for the page of the provider.

@@ -21,6 +21,7 @@ use crate::env::{Env, Ids};
 use crate::grants::{self, Grants};
 use crate::http;
 use crate::lifecycle::Lifecycle;
+use crate::platform::Platform;
 use crate::platform::standalone::Standalone;
 use crate::providers::Catalogue;
 use crate::store::{self, Store, StoreConfig};
@@ -37,6 +38,8 @@ pub struct House {
     pub readiness: Arc<Readiness>,
     /// The browser flow: drained at shutdown, swept now and then.
     pub connect: Arc<Connect>,
+    /// Who people are, and with what Apps act for them.
+    pub platform: Arc<dyn Platform>,
     /// What the platform needs now and then.
     pub upkeep: Arc<dyn Upkeep>,
     /// The site of a development server.
@@ -175,7 +178,7 @@ pub async fn build(config: &Config, site_url: Url, env: Env) -> Result<House, Er
     }));
     let health = http::health::router(Arc::clone(&readiness) as _);
     let rooms = Arc::new(http::Rooms {
-        platform,
+        platform: Arc::clone(&platform),
         calls,
         connect: Arc::clone(&connect),
         grants: Arc::clone(&grants),
@@ -200,6 +203,7 @@ pub async fn build(config: &Config, site_url: Url, env: Env) -> Result<House, Er
         health,
         readiness,
         connect,
+        platform,
         upkeep,
         standalone,
         lifecycle,

@@ -1,6 +1,7 @@
 //! Command line, settings, building each room once, signals, graceful stop. Nobody imports this room.
 
 mod apps;
+pub mod bench_attached;
 pub mod bench_seed;
 mod check;
 pub mod cli;
