@@ -5,6 +5,7 @@
 pub mod apps;
 pub mod audit;
 pub mod boot;
+pub mod bridge;
 pub mod calls;
 pub mod connect;
 pub mod egress;

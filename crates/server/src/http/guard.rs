@@ -17,6 +17,7 @@ use super::House;
 use super::errors::WireError;
 use super::unread;
 use crate::env::Drawn;
+use crate::platform::FROM_MATTERMOST;
 use crate::trail::{self, Parent, Trail};
 
 /// A request, as those who handle it are told of it.
@@ -135,6 +136,10 @@ fn protect(headers: &mut HeaderMap, id: &str) {
 /// In development the names of this machine and the site's own are served; a page of another origin is not
 /// (decisions.md section 3, 4).
 fn refuse(house: &House, request: &Request) -> Option<Response> {
+    if is_from_mattermost(request) {
+        let text = "Mattermost's own requests are taken at addresses of their own: forbidden";
+        return Some(WireError::new(StatusCode::FORBIDDEN, text).into_response());
+    }
     if !house.settings.development {
         return None;
     }
@@ -162,6 +167,13 @@ fn refuse(house: &House, request: &Request) -> Option<Response> {
         return Some(Redirect::to(&to).into_response());
     }
     None
+}
+
+/// Whether a Mattermost sends this by itself, elsewhere than where it may. It brings the session of whoever clicked along to
+/// every address of its own site (C.6), so whoever writes such an address would act as them.
+fn is_from_mattermost(request: &Request) -> bool {
+    let agent = request.headers().get(header::USER_AGENT).map(HeaderValue::as_bytes).unwrap_or_default();
+    agent.starts_with(b"Mattermost-Bot/") && !request.uri().path().contains(FROM_MATTERMOST)
 }
 
 fn authority(site: &Url) -> String {

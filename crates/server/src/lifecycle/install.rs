@@ -36,6 +36,7 @@ impl Lifecycle {
         let app = self.apps.change(id, |now| Ok(with_bot(draft.clone(), now, &bot))).await?;
         self.after_install(&app, by).await;
         self.refresh(by.actor);
+        self.platform.apps_changed().await;
         self.for_administrator(id, by).await
     }
 

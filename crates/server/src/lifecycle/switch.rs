@@ -22,6 +22,7 @@ impl Lifecycle {
         let app = self.set_disabled(id, false).await?;
         let answer = self.tell(&app, app.manifest.on_enable.clone(), by).await;
         self.refresh(by.actor);
+        self.platform.apps_changed().await;
         Ok(text_of(answer, id).unwrap_or_else(|| format!("Enabled {name}")))
     }
 
@@ -41,6 +42,7 @@ impl Lifecycle {
         self.set_disabled(id, true).await?;
         self.platform.revoke_app_tokens(id).await?;
         self.refresh(by.actor);
+        self.platform.apps_changed().await;
         Ok(text_of(answer, id).unwrap_or_else(|| format!("Disabled {}", app.manifest.display_name)))
     }
 

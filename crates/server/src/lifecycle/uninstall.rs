@@ -25,6 +25,7 @@ impl Lifecycle {
             return Err(error);
         }
         self.refresh(by.actor);
+        self.platform.apps_changed().await;
         Ok(())
     }
 

@@ -103,6 +103,21 @@ pub struct Bot {
     pub username: String,
 }
 
+/// Where a Mattermost sends its own requests, below the plugin's path: nothing else is answered there, and what Mattermost sends
+/// is answered nowhere else.
+pub const FROM_MATTERMOST: &str = "/plugins/com.mattermost.apps/tessera/v1/from-mattermost/";
+/// Where it sends slash commands, followed by the App's id.
+pub const COMMANDS: &str = "/tessera/v1/from-mattermost/commands";
+
+/// A slash command that a Mattermost sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Command {
+    /// What was typed, without its slash.
+    pub word: String,
+    /// The team that it is registered in.
+    pub team_id: String,
+}
+
 /// Where people sign in on a site that is not ours, below the site's own path.
 pub const SIGN_IN: &str = "/plugins/com.mattermost.apps/tessera/v1/sign-in";
 /// Where a person agrees that an App acts for them, below an App's path.
@@ -243,6 +258,24 @@ pub trait Platform: Send + Sync + 'static {
     async fn team_member(&self, eyes: Eyes<'_>, team_id: &str, user_id: &str) -> Result<TeamMember, Error>;
     /// A post.
     async fn post(&self, eyes: Eyes<'_>, post_id: &str) -> Result<Post, Error>;
+
+    /// Apps were installed, switched or uninstalled: whatever the site keeps for each is put in order.
+    async fn apps_changed(&self) {}
+
+    /// The slash command of an App that is sent with this token; None for every other token.
+    async fn command(&self, _app: &AppId, _token: &AccessToken) -> Result<Option<Command>, Error> {
+        Ok(None)
+    }
+
+    /// Who somebody is whom the site itself named: a person who is active. Only for requests that are proven to be the site's.
+    async fn named(&self, _user_id: &str) -> Result<Option<Identity>, Error> {
+        Ok(None)
+    }
+
+    /// Says later what a command came to, where the site told that it may be said: the last part of its `response_url`.
+    async fn answer_later(&self, _hook: &str, _answer: &serde_json::Value) -> Result<(), Error> {
+        Ok(())
+    }
 
     /// The locale for someone who has none of their own (section 6.4, Locale).
     fn default_locale(&self) -> &str;

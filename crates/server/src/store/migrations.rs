@@ -52,6 +52,7 @@ pub(super) static DATA: Set = Set {
         migration!(9, "outbox", "0009_outbox"),
         migration!(10, "app_tokens", "0010_app_tokens"),
         migration!(11, "site", "0011_site"),
+        migration!(12, "commands", "0012_commands"),
     ],
 };
 

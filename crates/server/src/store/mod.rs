@@ -7,6 +7,7 @@
 pub mod app_tokens;
 mod apps;
 pub mod cache;
+mod commands;
 mod connections;
 mod credentials;
 mod engine;
@@ -36,6 +37,7 @@ use tokio::sync::broadcast;
 pub use app_tokens::{AppTokenRow, AppTokens};
 pub use apps::{AppRow, Apps};
 pub use cache::{Invalidation, Topic};
+pub use commands::{CommandRow, Commands};
 pub use connections::{ConnectionRow, Connections, UseRow};
 pub use credentials::{CredentialRow, Credentials};
 pub use engine::Engine;
@@ -106,6 +108,8 @@ pub struct Store {
     pub origins: Origins,
     /// Provider records of Apps.
     pub providers: Providers,
+    /// Slash commands at a Mattermost.
+    pub commands: Commands,
     /// What must still happen.
     pub outbox: Outbox,
     /// Values about the installation.
@@ -161,6 +165,7 @@ impl Store {
             states: States::new(Arc::clone(&engine)),
             origins: Origins::new(Arc::clone(&engine)),
             providers: Providers::new(Arc::clone(&engine), &topic),
+            commands: Commands::new(Arc::clone(&engine)),
             outbox: Outbox::new(Arc::clone(&engine)),
             meta: Meta::new(Arc::clone(&engine)),
             app_tokens: AppTokens::new(Arc::clone(&engine), &topic),

@@ -8,12 +8,13 @@ use super::{
 };
 
 /// Every room and its floor. Imports go down only, and rooms of one floor do not see each other.
-pub(super) const ROOMS: [(&str, u8); 16] = [
+pub(super) const ROOMS: [(&str, u8); 17] = [
     ("boot", 10),
     ("http", 9),
     ("web", 8),
     ("connect", 7),
     ("lifecycle", 7),
+    ("bridge", 7),
     ("calls", 6),
     ("services", 6),
     ("platform", 5),

@@ -2,6 +2,7 @@
 //! them (mattermost-attach.md part C). Settings and versions are switches; every request is remembered.
 
 mod asked;
+mod commands;
 mod front_door;
 mod login;
 mod oauth;
@@ -21,6 +22,7 @@ use tokio::task::JoinHandle;
 
 pub use asked::Logged;
 use asked::{Asked, Json, Refusal};
+pub use commands::Seen;
 pub use front_door::FrontDoor;
 pub use state::{Session, Version};
 use state::{State, User};
@@ -223,6 +225,10 @@ fn route(state: &mut State, asked: &Asked) -> Result<Response, Refusal> {
     let segments: Vec<&str> = asked.path.trim_matches('/').split('/').collect();
     match segments.as_slice() {
         ["api", "v4", rest @ ..] => api(state, asked, rest),
+        ["hooks", "commands", _] => {
+            state.hooks.push(asked.json()?);
+            Ok(people::ok())
+        }
         ["oauth", ..] | [".well-known", ..] => oauth::route(state, asked),
         _ => login::route(state, asked),
     }
@@ -237,6 +243,7 @@ fn api(state: &mut State, asked: &Asked, path: &[&str]) -> Result<Response, Refu
             Ok(Json(state.nested_config()).into_response())
         }
         (_, ["users" | "roles" | "bots", ..]) => people::route(state, asked, path),
+        (_, ["commands", ..]) => commands::route(state, asked, path),
         (_, ["oauth", "apps", ..]) => oauth::apps(state, asked, path),
         _ => rooms::route(state, asked, path),
     }

@@ -99,6 +99,9 @@ pub(super) struct State {
     pub(super) members: BTreeSet<(String, String)>,
     pub(super) posts: Vec<Value>,
     pub(super) ephemeral: Vec<Value>,
+    pub(super) commands: BTreeMap<String, Value>,
+    /// What came to addresses for late answers.
+    pub(super) hooks: Vec<Value>,
     pub(super) oauth_apps: BTreeMap<String, OAuthApp>,
     /// Clients that people said yes to.
     pub(super) approved: BTreeSet<(String, String)>,
@@ -164,6 +167,8 @@ impl State {
             members: BTreeSet::new(),
             posts: Vec::new(),
             ephemeral: Vec::new(),
+            commands: BTreeMap::new(),
+            hooks: Vec::new(),
             oauth_apps: BTreeMap::new(),
             approved: BTreeSet::new(),
             codes: HashMap::new(),

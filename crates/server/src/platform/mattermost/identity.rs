@@ -163,7 +163,7 @@ fn is_token(token: &AccessToken) -> bool {
 }
 
 /// Nickname, else "first last", else user name (section 0.7, NOBOT).
-fn display_name(user: &User) -> String {
+pub(super) fn display_name(user: &User) -> String {
     let full = format!("{} {}", user.first_name.trim(), user.last_name.trim());
     let names = [user.nickname.trim(), full.trim(), user.username.as_str()];
     names.into_iter().find(|name| !name.is_empty()).unwrap_or_default().to_owned()

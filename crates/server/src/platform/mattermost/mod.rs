@@ -7,6 +7,7 @@
 mod acting;
 mod bots;
 mod clients;
+mod commands;
 mod entities;
 mod identity;
 mod look;
@@ -20,12 +21,12 @@ use tessera_types::{AccessToken, AppId, Channel, ChannelMember, Post, Team, Team
 use url::Url;
 
 use super::app_tokens::Tokens;
-use super::{AppToken, Bot, Credential, Error, Event, Eyes, Freshness, Identity, Platform, Right};
+use super::{AppToken, Bot, Command, Credential, Error, Event, Eyes, Freshness, Identity, Platform, Right};
 use crate::apps::Registry;
 use crate::egress::Egress;
 use crate::env::Env;
 use crate::grants::Grants;
-use crate::store::Store;
+use crate::store::{Commands, Store};
 use crate::vault::Vault;
 pub use look::{Finding, Look, State};
 use rest::Rest;
@@ -50,6 +51,8 @@ pub struct Mattermost {
     identities: identity::Identities,
     roles: rights::Roles,
     tokens: Tokens,
+    commands: Commands,
+    reconciling: commands::Turns,
     apps: Arc<Registry>,
     grants: Arc<Grants>,
     vault: Arc<Vault>,
@@ -77,12 +80,27 @@ impl Mattermost {
         let rest = Rest::new(egress, env.clone(), settings.internal_url.clone(), settings.token.clone());
         let tokens = Tokens::new(store.app_tokens.clone(), Arc::clone(&vault), env.clone());
         let (identities, roles) = (identity::Identities::new(), rights::Roles::default());
-        Arc::new(Self { rest, settings, identities, roles, tokens, apps, grants, vault, env })
+        let (commands, reconciling) = (store.commands.clone(), commands::Turns::default());
+        Arc::new(Self {
+            rest,
+            settings,
+            identities,
+            roles,
+            tokens,
+            commands,
+            reconciling,
+            apps,
+            grants,
+            vault,
+            env,
+        })
     }
 
-    /// Removes expired tokens, a bounded number at a time; gives how many.
+    /// Removes expired tokens, a bounded number at a time, and puts Apps' commands in order; gives how many were removed.
     pub async fn sweep(&self) -> Result<u64, Error> {
-        self.tokens.sweep().await
+        let swept = self.tokens.sweep().await?;
+        self.reconcile_commands().await?;
+        Ok(swept)
     }
 
     /// A path of ours, as a browser finds it.
@@ -153,6 +171,27 @@ impl Platform for Mattermost {
 
     async fn post(&self, eyes: Eyes<'_>, post_id: &str) -> Result<Post, Error> {
         self.read_post(eyes, post_id).await
+    }
+
+    async fn apps_changed(&self) {
+        if let Err(error) = self.reconcile_commands().await {
+            tracing::warn!(%error, "Apps' slash commands could not be put in order, and will be within a minute");
+        }
+    }
+
+    async fn command(&self, app: &AppId, token: &AccessToken) -> Result<Option<Command>, Error> {
+        self.command_of(app, token).await
+    }
+
+    async fn named(&self, user_id: &str) -> Result<Option<Identity>, Error> {
+        Self::named(self, user_id).await
+    }
+
+    async fn answer_later(&self, hook: &str, answer: &serde_json::Value) -> Result<(), Error> {
+        match rest::is_id(hook) {
+            true => self.rest.hook(hook, answer).await,
+            false => Err(Error::Entity(": Unable to find the hook.".to_owned())),
+        }
     }
 
     fn default_locale(&self) -> &str {

@@ -152,6 +152,30 @@ impl Rest {
         Ok(reply)
     }
 
+    /// Says something where a command's late answer goes. The address is ours to build: what a request names is not called.
+    pub(super) async fn hook(&self, id: &str, body: &impl Serialize) -> Result<(), Error> {
+        let base = self.base.as_str().trim_end_matches('/');
+        let path = format!("{base}/hooks/commands/{id}");
+        let body = json::to_vec(body).map_err(|error| unread(&path, &error))?;
+        let url = Url::parse(&path).map_err(|error| Error::Unreachable(error.to_string()))?;
+        let headers = HeaderMap::from_iter([
+            (header::USER_AGENT, AGENT),
+            (header::CONTENT_TYPE, HeaderValue::from_static("application/json")),
+        ]);
+        let (total, cap_bytes, audience) = (PATIENCE, CAP, Audience::Platform);
+        let request = Request {
+            method: Method::POST,
+            url,
+            headers,
+            body: Some(body.into()),
+            total,
+            cap_bytes,
+            audience,
+        };
+        let reply = self.egress.send(request).await.map_err(|error| Error::Unreachable(error.to_string()))?;
+        if reply.status.is_success() { Ok(()) } else { Err(refusal(reply.status, &reply)) }
+    }
+
     /// What is at an address of the site that is not the API's: asked for as anybody would.
     pub(super) async fn fetch(&self, address: &str) -> Result<Reply, Error> {
         let url = Url::parse(address).map_err(|error| Error::Unreachable(error.to_string()))?;
