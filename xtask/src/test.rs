@@ -303,7 +303,7 @@ mod tests {
 
     #[test]
     fn tests_that_need_what_is_missing_are_filtered_by_name_and_told_so() {
-        let [postgres, python] = &NEEDS;
+        let [postgres, python, ..] = &NEEDS;
         let command = libtest(&["test", "--workspace"], &[postgres]);
         assert_eq!(shown(&command), "cargo test --workspace -- --skip postgres");
         let told = |need: &Need| {

@@ -11,13 +11,14 @@ use url::Url;
 use super::config::{self, Config};
 use super::house::Error;
 use crate::apps;
+use crate::bridge::Bridge;
 use crate::egress::{Allowed, Egress};
 use crate::env::Env;
 use crate::grants::Grants;
 use crate::http;
 use crate::platform::mattermost::{self, Finding, Look, Mattermost};
 use crate::platform::standalone::{self, Standalone};
-use crate::platform::{self, Platform};
+use crate::platform::{self, Integrations, Platform};
 use crate::store::Store;
 use crate::vault::Vault;
 
@@ -151,10 +152,15 @@ fn lay_mattermost(config: &Config, site_url: &Url, leaning: Leaning<'_>) -> Resu
         env: env.clone(),
     };
     let mattermost = Mattermost::new(store, rooms, settings);
+    let integrations = Arc::clone(&mattermost) as Arc<dyn Integrations>;
+    let (vault, env) = (Arc::clone(vault), env.clone());
     Ok(Ground {
         platform: Arc::clone(&mattermost) as _,
         upkeep: mattermost,
-        more: Box::new(move |rooms| http::agreement::router(rooms, login)),
+        more: Box::new(move |rooms| {
+            let bridge = Bridge::new(Arc::clone(&rooms.calls), integrations, vault, env);
+            http::agreement::router(rooms, login).merge(http::from_mattermost::router(Arc::new(bridge)))
+        }),
         standalone: None,
     })
 }

@@ -14,7 +14,6 @@ use super::messenger::Bots;
 use super::ready::Readiness;
 use crate::apps::Registry;
 use crate::audit::Audit;
-use crate::bridge::Bridge;
 use crate::calls::{self, Calls};
 use crate::connect::{self, Connect};
 use crate::egress::{Egress, Rules};
@@ -154,7 +153,6 @@ pub async fn build(config: &Config, site_url: Url, env: Env) -> Result<House, Er
         },
         connect_settings(config, &site_url)?,
     );
-    let bridge = Arc::new(Bridge::new(Arc::clone(&calls), Arc::clone(&platform)));
     let lifecycle = Arc::new(Lifecycle {
         apps,
         grants: Arc::clone(&grants),
@@ -184,7 +182,6 @@ pub async fn build(config: &Config, site_url: Url, env: Env) -> Result<House, Er
         calls,
         connect: Arc::clone(&connect),
         grants: Arc::clone(&grants),
-        bridge,
         lifecycle: Arc::clone(&lifecycle),
         ids: Ids::new(&env)?,
         passages,

@@ -20,17 +20,18 @@ impl Answer {
     pub(super) fn of(response: CallResponse) -> Self {
         match response.kind.as_str() {
             CallResponse::NAVIGATE => Self { goto: response.navigate_to_url, ..Self::default() },
-            CallResponse::FORM => {
-                let fields = response.form.map(|form| form.fields).unwrap_or_default();
-                let names: Vec<String> =
-                    fields.iter().map(|field| format!("`{}`", field.name.replace('`', "'"))).collect();
-                Self::text(format!(
-                    "The App asks for more: {}. Forms can't be shown here yet.",
-                    if names.is_empty() { "a form".to_owned() } else { names.join(", ") }
-                ))
-            }
             _ => Self::text(response.text),
         }
+    }
+
+    /// Whether there is nothing to be said.
+    pub(super) fn is_silent(&self) -> bool {
+        self.text.is_empty() && self.goto.is_empty()
+    }
+
+    /// In words alone, where nobody can be led anywhere.
+    pub(super) fn said(&self) -> String {
+        if self.goto.is_empty() { self.text.clone() } else { format!("Go on at {}", self.goto) }
     }
 
     /// As Mattermost reads it.

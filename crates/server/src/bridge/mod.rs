@@ -2,18 +2,27 @@
 //! in the App's bindings, the App is called as a client would call it, and its answer becomes Mattermost's.
 
 mod answer;
+mod dialog;
+mod mark;
 mod typed;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tessera_types::{AccessToken, AppId, Binding, Call, CallRequest, Context, Form, location};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use tessera_types::{
+    AccessToken, AppId, Binding, Call, CallRequest, CallResponse, Context, Form, location, routes,
+};
 use tokio::time::Instant;
 
 use crate::apps;
 use crate::calls::Calls;
-use crate::platform::{self, Identity, Platform};
+use crate::env::Env;
+use crate::platform::{self, DIALOGS, Identity, Integrations};
 use crate::trail;
+use crate::vault::Vault;
 pub use answer::Answer;
 use typed::{Found, find, values};
 
@@ -35,6 +44,8 @@ pub struct Typed {
     pub root_id: String,
     /// What stood behind the command.
     pub text: String,
+    /// With what a dialog can be opened, for a moment.
+    pub trigger_id: String,
     /// Where later answers go: the last part of its address alone.
     pub hook: String,
 }
@@ -45,6 +56,9 @@ pub enum Error {
     /// It was not sent by the Mattermost that it says.
     #[error("this is no command of the site's: unauthorized")]
     NotOurs,
+    /// A dialog that is not ours, not for whom answers it, or was open for too long.
+    #[error("this form is out of date: begin again: unauthorized")]
+    Stale,
     /// Apps could not be read.
     #[error(transparent)]
     Apps(#[from] apps::Error),
@@ -56,13 +70,15 @@ pub enum Error {
 /// The bridge.
 pub struct Bridge {
     calls: Arc<Calls>,
-    platform: Arc<dyn Platform>,
+    site: Arc<dyn Integrations>,
+    vault: Arc<Vault>,
+    env: Env,
 }
 
 impl Bridge {
     /// A bridge over these.
-    pub fn new(calls: Arc<Calls>, platform: Arc<dyn Platform>) -> Self {
-        Self { calls, platform }
+    pub fn new(calls: Arc<Calls>, site: Arc<dyn Integrations>, vault: Arc<Vault>, env: Env) -> Self {
+        Self { calls, site, vault, env }
     }
 
     /// Carries a command out for whom Mattermost says typed it, which is believed for the token's sake alone.
@@ -77,8 +93,8 @@ impl Bridge {
         request: &str,
         deadline: Instant,
     ) -> Result<Answer, Error> {
-        let command = self.platform.command(app, token).await?.ok_or(Error::NotOurs)?;
-        let who = self.platform.named(&typed.user_id).await?.ok_or(Error::NotOurs)?;
+        let command = self.site.command(app, token).await?.ok_or(Error::NotOurs)?;
+        let who = self.site.named(&typed.user_id).await?.ok_or(Error::NotOurs)?;
         if self.calls.take(&who).is_err() {
             return Ok(Answer::text(
                 "You call Apps more often than this site allows. Wait a little, then try again.",
@@ -95,19 +111,21 @@ impl Bridge {
                 user_agent: "webapp".to_owned(),
                 ..Context::default()
             };
-            bridge.carry_out(&app, &command.word, &who, context, &typed.text, (&request, deadline)).await
+            let asking =
+                Asking { app: &app, who: &who, trigger: &typed.trigger_id, request: &request, deadline };
+            bridge.carry_out(asking, &command.word, context, &typed.text).await
         }));
         match tokio::time::timeout(SOON, &mut work).await {
             Ok(Ok(answer)) => answer,
             Ok(Err(_)) => Ok(Answer::text("Something went wrong here. The service's log has more.")),
             Err(_) => {
-                let platform = Arc::clone(&self.platform);
+                let site = Arc::clone(&self.site);
                 tokio::spawn(trail::carried(async move {
                     let answer = match work.await {
                         Ok(Ok(answer)) => answer,
                         _ => Answer::text("Something went wrong here. The service's log has more."),
                     };
-                    if let Err(error) = platform.answer_later(&hook, &answer.to_json()).await {
+                    if let Err(error) = site.answer_later(&hook, &answer.to_json()).await {
                         tracing::warn!(%error, "a command's answer came late, and could not be told");
                     }
                 }));
@@ -118,73 +136,194 @@ impl Bridge {
 
     async fn carry_out(
         &self,
-        app: &AppId,
+        asking: Asking<'_>,
         word: &str,
-        who: &Identity,
         context: Context,
         text: &str,
-        (request, deadline): (&str, Instant),
     ) -> Result<Answer, Error> {
+        let Asking { app, who, request, deadline, .. } = asking;
         let gathered = self.calls.bindings(who, &context, request, deadline).await?;
         let top = gathered.bindings.into_iter().find(|binding| binding.location == location::COMMAND);
         let own: Vec<Binding> = top.into_iter().flat_map(|top| top.bindings).collect();
         let own: Vec<Binding> = own.into_iter().filter(|binding| binding.app_id == app.as_str()).collect();
         // The App's own command, if it is called as the slash command is; else all that it has stands below that.
-        let root =
-            own.iter().find(|binding| binding.label == word).map_or(own.as_slice(), |one| &one.bindings);
-        let direct = own.iter().find(|binding| binding.label == word && binding.bindings.is_empty());
-        let (binding, rest, path) = match find(root, text, word) {
-            Found::Binding { binding, rest, path } => (binding, rest, path),
-            Found::Help(_) if direct.is_some() => match direct {
-                Some(binding) => (binding, text, String::new()),
-                None => return Ok(Answer::text("")),
+        let root = own.iter().find(|binding| binding.label == word);
+        let (binding, rest, path) = match root {
+            Some(alone) if alone.bindings.is_empty() => (alone, text, String::new()),
+            _ => match find(root.map_or(own.as_slice(), |root| &root.bindings), text, word) {
+                Found::Binding { binding, rest, path } => (binding, rest, path),
+                Found::Help(help) => return Ok(Answer::text(help)),
             },
-            Found::Help(help) => return Ok(Answer::text(help)),
         };
         let context = Context { location: format!("{}/{word}{path}", location::COMMAND), ..context };
         let form = match (&binding.form, &binding.submit) {
-            (Some(form), _) => match self.whole(form, who, &context, (request, deadline)).await {
+            (Some(form), _) => match self.whole(form, asking, &context).await {
                 Ok(form) => form,
                 Err(answer) => return Ok(answer),
             },
             (None, submit) => Form { submit: submit.clone(), ..Form::default() },
         };
-        let Some(submit) = form.submit.clone().or_else(|| binding.submit.clone()) else {
+        let form = Form { submit: form.submit.clone().or_else(|| binding.submit.clone()), ..form };
+        let Some(submit) = form.submit.clone() else {
             return Ok(Answer::text("The App gave this command nothing to do."));
         };
-        let values = match values(&form.fields, rest) {
-            Ok(values) => values,
-            Err(wrong) => return Ok(Answer::text(wrong)),
+        match values(&form.fields, rest) {
+            Ok(values) => {
+                let asked = CallRequest { values, context: context.clone(), ..request_of(submit) };
+                let response = self.call(asking, asked).await;
+                self.answer(asking, response, context).await
+            }
+            // Nothing was typed, and something must be: a form is easier than flags.
+            Err(_) if rest.is_empty() && !form.fields.is_empty() => self.show(asking, &form, context).await,
+            Err(wrong) => Ok(Answer::text(wrong)),
+        }
+    }
+
+    /// Carries out what somebody filled in. Gives what Mattermost makes of the dialog.
+    ///
+    /// # Errors
+    /// [`Error::Stale`] for everything that is not marked by us, for whom it was sent by, a short while ago.
+    pub async fn dialog(
+        &self,
+        app: &AppId,
+        submitted: Submitted,
+        request: &str,
+        deadline: Instant,
+    ) -> Result<Value, Error> {
+        let marked = self.marked(app, &submitted.user_id, &submitted.state).ok_or(Error::Stale)?;
+        if submitted.cancelled {
+            return Ok(json!({}));
+        }
+        let who = self.site.named(&submitted.user_id).await?.ok_or(Error::Stale)?;
+        if self.calls.take(&who).is_err() {
+            return Ok(
+                json!({"error": "You call Apps more often than this site allows. Wait a little, then try again."}),
+            );
+        }
+        let asking = Asking { app, who: &who, trigger: "", request, deadline };
+        let context = marked.context.clone();
+        let values = dialog::values(&marked.fields, &submitted.submission);
+        let response = self
+            .call(asking, CallRequest { values, context: marked.context, ..request_of(marked.submit) })
+            .await;
+        if response.is_error() {
+            let fields: BTreeMap<String, BTreeMap<String, String>> =
+                response.data.as_ref().and_then(|data| data.to().ok()).unwrap_or_default();
+            let errors = fields.get("errors").filter(|errors| !errors.is_empty());
+            return Ok(match errors {
+                Some(errors) => json!({"error": response.text, "errors": errors}),
+                None => json!({"error": response.text}),
+            });
+        }
+        if let (CallResponse::FORM, Some(form)) = (response.kind.as_str(), &response.form) {
+            return self.next(asking, form, context).await;
+        }
+        let answer = Answer::of(response);
+        if !answer.is_silent() {
+            self.site.say_to(&who.user_id, &context.channel_id, &answer.said()).await?;
+        }
+        Ok(json!({}))
+    }
+
+    /// The next step of a form: in the same dialog where the site can, else in words.
+    async fn next(&self, asking: Asking<'_>, form: &Form, context: Context) -> Result<Value, Error> {
+        let version = self.site.version().await?;
+        let (beyond, submit) = (dialog::beyond(form, version), form.submit.clone());
+        if let (None, Some(submit), true) = (&beyond, submit, version >= (11, 1)) {
+            let state = self.mark(asking.app, &asking.who.user_id, submit, &form.fields, context);
+            return Ok(json!({"type": "form", "form": dialog::dialog(form, &state, version)}));
+        }
+        let why = beyond.unwrap_or_else(|| {
+            "The App asks for more in a second form, which this Mattermost can't show before version 11.1.".to_owned()
+        });
+        Ok(json!({"error": why}))
+    }
+
+    /// An App's answer to a command: in words, or as a dialog.
+    async fn answer(
+        &self,
+        asking: Asking<'_>,
+        response: CallResponse,
+        context: Context,
+    ) -> Result<Answer, Error> {
+        match (response.kind.as_str(), &response.form) {
+            (CallResponse::FORM, Some(form)) => self.show(asking, form, context).await,
+            _ => Ok(Answer::of(response)),
+        }
+    }
+
+    /// Opens a form as a dialog.
+    async fn show(&self, asking: Asking<'_>, form: &Form, context: Context) -> Result<Answer, Error> {
+        let version = self.site.version().await?;
+        if let Some(why) = dialog::beyond(form, version) {
+            return Ok(Answer::text(why));
+        }
+        let Some(submit) = form.submit.clone() else {
+            return Ok(Answer::text("The App's form has nothing that it could be sent to."));
         };
-        let mut asked = CallRequest { values, context, ..request_of(submit) };
+        let state = self.mark(asking.app, &asking.who.user_id, submit, &form.fields, context);
+        let path = format!("{}{DIALOGS}/{}", routes::PLUGIN_PATH, asking.app);
+        let dialog = dialog::dialog(form, &state, version);
+        match self.site.open_dialog(asking.trigger, &path, &dialog).await {
+            Ok(()) => Ok(Answer::text("")),
+            Err(error @ platform::Error::Site { .. }) => {
+                tracing::warn!(app = %asking.app, %error, "a form could not be shown as a dialog");
+                Ok(Answer::text("The App's form could not be shown: it took too long to come. Try again."))
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Calls the App, and what it leads on to.
+    async fn call(&self, asking: Asking<'_>, mut asked: CallRequest) -> CallResponse {
         for _ in 0..DEEPEST {
-            let outcome = self.calls.invoke(Some(who), asked.clone(), request, deadline).await;
+            let outcome =
+                self.calls.invoke(Some(asking.who), asked.clone(), asking.request, asking.deadline).await;
             match outcome.response.call.clone().filter(|_| outcome.response.kind == "call") {
                 Some(next) => asked = CallRequest { context: asked.context.clone(), ..request_of(next) },
-                None => return Ok(Answer::of(outcome.response)),
+                None => return outcome.response,
             }
         }
-        Ok(Answer::text("The App led from one call to the next without an end."))
+        CallResponse::error("The App led from one call to the next without an end.")
     }
 
     /// A form with its fields: where it has a source, as the App gives it now.
-    async fn whole(
-        &self,
-        form: &Form,
-        who: &Identity,
-        context: &Context,
-        (request, deadline): (&str, Instant),
-    ) -> Result<Form, Answer> {
+    async fn whole(&self, form: &Form, asking: Asking<'_>, context: &Context) -> Result<Form, Answer> {
         let Some(source) = form.source.clone().filter(|_| form.fields.is_empty()) else {
             return Ok(form.clone());
         };
-        let asked = CallRequest { context: context.clone(), ..request_of(source) };
-        let response = self.calls.invoke(Some(who), asked, request, deadline).await.response;
+        let response =
+            self.call(asking, CallRequest { context: context.clone(), ..request_of(source) }).await;
         match response.form.clone() {
             Some(form) => Ok(form),
             None => Err(Answer::of(response)),
         }
     }
+}
+
+/// For whom an App is called, and until when.
+#[derive(Clone, Copy)]
+struct Asking<'a> {
+    app: &'a AppId,
+    who: &'a Identity,
+    /// With what a dialog can be opened; empty where none can.
+    trigger: &'a str,
+    request: &'a str,
+    deadline: Instant,
+}
+
+/// What Mattermost sends of a dialog (C.7).
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Submitted {
+    /// Who, as it says.
+    pub user_id: String,
+    /// What we gave along.
+    pub state: String,
+    /// What was filled in.
+    pub submission: BTreeMap<String, Value>,
+    /// Whether it was closed instead.
+    pub cancelled: bool,
 }
 
 fn request_of(call: Call) -> CallRequest {

@@ -6,7 +6,7 @@ use axum::Router;
 use axum::extract::{OriginalUri, RawQuery, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Redirect, Response};
-use axum::routing::{get, post};
+use axum::routing::get;
 use tessera_types::{AccessToken, AppId, routes};
 
 use super::caller::Caller;
@@ -15,7 +15,7 @@ use super::errors::WireError;
 use super::extract::{Segment, first};
 use super::{House, Rooms, cookies, only, pages};
 use crate::connect::flow_cookie_name;
-use crate::platform::{AGREE, AGREED, COMMANDS, SIGN_IN, safe_return};
+use crate::platform::{AGREE, AGREED, SIGN_IN, safe_return};
 use crate::web::{Connected, Connection, Declined, Elsewhere};
 
 /// Seconds between two looks of the page whether somebody has signed in.
@@ -29,10 +29,6 @@ pub fn router(rooms: &Arc<Rooms>, login: String) -> Router {
         .route(SIGN_IN, only(get(sign_in)))
         .route(&app(AGREE), only(get(agree)))
         .route(&app(AGREED), only(get(agreed)))
-        .route(
-            &format!("{}{COMMANDS}/{{app}}", routes::PLUGIN_PATH),
-            only(post(super::from_mattermost::command)),
-        )
         .with_state(Arc::clone(rooms))
 }
 

@@ -1,34 +1,53 @@
-//! What a Mattermost sends by itself: slash commands (C.5). It has a prefix of its own, and is known by its token alone.
+//! What a Mattermost sends by itself: slash commands (C.5) and answers to dialogs (C.7). They have a prefix of their own, and are
+//! known by a token of the command's or by our own mark on the dialog, never by the session that Mattermost may bring along.
 
+use std::sync::Arc;
+
+use axum::Router;
 use axum::body::Body;
 use axum::extract::{Extension, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
-use tessera_types::{AccessToken, AppId};
+use axum::routing::{any, post};
+use serde_json::Value;
+use tessera_types::{AccessToken, AppId, json, routes};
 
 use super::errors::WireError;
 use super::extract::{Segment, first};
 use super::guard::Begun;
-use super::{House, REQUEST_DEADLINE, body};
-use crate::bridge::{Error, Typed};
+use super::{REQUEST_DEADLINE, body, method_not_allowed};
+use crate::bridge::{Bridge, Error, Submitted, Typed};
+use crate::platform::{COMMANDS, DIALOGS};
 
-/// The most that a command may weigh.
+/// The most that one may weigh.
 const CAP: usize = 256 << 10;
 
-pub(super) async fn command(
-    State(house): State<House>,
+type Over = Arc<Bridge>;
+type Outcome = Result<Response, WireError>;
+
+/// The routes.
+pub fn router(bridge: Arc<Bridge>) -> Router {
+    let at = |path: &str| format!("{}{path}/{{app}}", routes::PLUGIN_PATH);
+    Router::new()
+        .route(&at(COMMANDS), any(method_not_allowed).merge(post(command)))
+        .route(&at(DIALOGS), any(method_not_allowed).merge(post(dialog)))
+        .with_state(bridge)
+}
+
+async fn command(
+    State(bridge): State<Over>,
     Extension(begun): Extension<Begun>,
     Segment(app): Segment<AppId>,
     headers: HeaderMap,
     body: Body,
-) -> Result<Response, WireError> {
+) -> Outcome {
     let bytes = body::read(body, CAP).await?;
     let form = std::str::from_utf8(&bytes).map_err(|_| WireError::invalid(&"a form must be UTF-8"))?;
     let said = |name: &str| first(form, name);
     let authorization = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
     let token = authorization.and_then(|value| value.strip_prefix("Token ")).unwrap_or_default();
     // Older ones send it in the form alone.
-    let token = if token.is_empty() { said("token") } else { token.to_owned() };
+    let token = AccessToken::new(if token.is_empty() { said("token") } else { token.to_owned() });
     let response_url = said("response_url");
     let typed = Typed {
         user_id: said("user_id"),
@@ -36,18 +55,36 @@ pub(super) async fn command(
         team_id: said("team_id"),
         root_id: said("root_id"),
         text: said("text"),
+        trigger_id: said("trigger_id"),
         hook: response_url.rsplit('/').next().unwrap_or_default().to_owned(),
     };
     let deadline = begun.at + REQUEST_DEADLINE;
-    let token = AccessToken::new(token);
-    let answer = house.bridge.command(&app, &token, typed, &begun.id, deadline).await.map_err(refusal)?;
-    let answer = serde_json::to_vec(&answer.to_json()).map_err(|error| WireError::internal(&error))?;
+    let answer = bridge.command(&app, &token, typed, &begun.id, deadline).await.map_err(refusal)?;
+    respond(&answer.to_json())
+}
+
+async fn dialog(
+    State(bridge): State<Over>,
+    Extension(begun): Extension<Begun>,
+    Segment(app): Segment<AppId>,
+    body: Body,
+) -> Outcome {
+    let bytes = body::read(body, CAP).await?;
+    let submitted: Submitted = json::from_slice_strict(&bytes)
+        .map_err(|error| WireError::invalid(&format_args!("the submission is not valid JSON: {error}")))?;
+    let deadline = begun.at + REQUEST_DEADLINE;
+    let answer = bridge.dialog(&app, submitted, &begun.id, deadline).await.map_err(refusal)?;
+    respond(&answer)
+}
+
+fn respond(answer: &Value) -> Outcome {
+    let answer = serde_json::to_vec(answer).map_err(|error| WireError::internal(&error))?;
     Ok(([(header::CONTENT_TYPE, "application/json")], answer).into_response())
 }
 
 fn refusal(error: Error) -> WireError {
     match error {
-        Error::NotOurs => WireError::new(StatusCode::UNAUTHORIZED, error.to_string()),
+        Error::NotOurs | Error::Stale => WireError::new(StatusCode::UNAUTHORIZED, error.to_string()),
         Error::Apps(error) => error.into(),
         Error::Platform(error) => error.into(),
     }

@@ -13,7 +13,7 @@ mod cookies;
 mod device;
 mod errors;
 mod extract;
-mod from_mattermost;
+pub mod from_mattermost;
 mod guard;
 pub mod health;
 mod home;
@@ -42,7 +42,6 @@ use axum::routing::{any, delete, get, on, post};
 use tessera_types::routes;
 use url::Url;
 
-use crate::bridge::Bridge;
 use crate::calls::{Calls, Profile};
 use crate::connect::Connect;
 use crate::env::Ids;
@@ -65,8 +64,6 @@ pub struct Rooms {
     pub connect: Arc<Connect>,
     /// R01 to R03.
     pub grants: Arc<Grants>,
-    /// Slash commands of a Mattermost.
-    pub bridge: Arc<Bridge>,
     /// R18 to R23.
     pub lifecycle: Arc<Lifecycle>,
     /// Ids of requests.

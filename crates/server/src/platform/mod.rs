@@ -109,6 +109,9 @@ pub const FROM_MATTERMOST: &str = "/plugins/com.mattermost.apps/tessera/v1/from-
 /// Where it sends slash commands, followed by the App's id.
 pub const COMMANDS: &str = "/tessera/v1/from-mattermost/commands";
 
+/// Where it sends dialogs, followed by the App's id.
+pub const DIALOGS: &str = "/tessera/v1/from-mattermost/dialogs";
+
 /// A slash command that a Mattermost sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Command {
@@ -116,6 +119,29 @@ pub struct Command {
     pub word: String,
     /// The team that it is registered in.
     pub team_id: String,
+}
+
+/// What a site can do for Apps whose commands and forms it draws in its own way: a Mattermost that knows no Apps (C.5, C.7).
+#[async_trait]
+pub trait Integrations: Send + Sync + 'static {
+    /// The slash command of an App that is sent with this token; None for every other token.
+    async fn command(&self, app: &AppId, token: &AccessToken) -> Result<Option<Command>, Error>;
+
+    /// Who somebody is whom the site itself named: a person who is active. Only for requests that are proven to be the site's.
+    async fn named(&self, user_id: &str) -> Result<Option<Identity>, Error>;
+
+    /// Says later what a command came to, where the site told that it may be said: the last part of its `response_url`.
+    async fn answer_later(&self, hook: &str, answer: &serde_json::Value) -> Result<(), Error>;
+
+    /// Says something to one person in a channel, for nobody else to see.
+    async fn say_to(&self, user_id: &str, channel_id: &str, text: &str) -> Result<(), Error>;
+
+    /// Opens a dialog for whoever caused the request that this trigger came with. `path` is where its answers go, below the
+    /// site.
+    async fn open_dialog(&self, trigger: &str, path: &str, dialog: &serde_json::Value) -> Result<(), Error>;
+
+    /// Which version the site is, major and minor: forms are drawn as it can.
+    async fn version(&self) -> Result<(u32, u32), Error>;
 }
 
 /// Where people sign in on a site that is not ours, below the site's own path.
@@ -261,21 +287,6 @@ pub trait Platform: Send + Sync + 'static {
 
     /// Apps were installed, switched or uninstalled: whatever the site keeps for each is put in order.
     async fn apps_changed(&self) {}
-
-    /// The slash command of an App that is sent with this token; None for every other token.
-    async fn command(&self, _app: &AppId, _token: &AccessToken) -> Result<Option<Command>, Error> {
-        Ok(None)
-    }
-
-    /// Who somebody is whom the site itself named: a person who is active. Only for requests that are proven to be the site's.
-    async fn named(&self, _user_id: &str) -> Result<Option<Identity>, Error> {
-        Ok(None)
-    }
-
-    /// Says later what a command came to, where the site told that it may be said: the last part of its `response_url`.
-    async fn answer_later(&self, _hook: &str, _answer: &serde_json::Value) -> Result<(), Error> {
-        Ok(())
-    }
 
     /// The locale for someone who has none of their own (section 6.4, Locale).
     fn default_locale(&self) -> &str;

@@ -66,7 +66,8 @@ async fn from_a_command_to_a_token_that_is_used(version: Version) {
         Answer::ok()
     });
     stage.fake.answer_with("/send", |call| async move {
-        let (values, user) = (call.json()["values"].clone(), call.json()["context"]["oauth2"]["user"].clone());
+        let (values, user) =
+            (call.json()["values"].clone(), call.json()["context"]["oauth2"]["user"].clone());
         Answer::Json(json!({"type": "ok", "text": format!("sent {values} with {}", user["access_token"])}))
     });
     let mut manifest = stage.fake.manifest(APP, &ALL);
@@ -137,7 +138,7 @@ async fn what_was_typed_is_answered_in_words() {
     for (typed, expected) in [
         ("/hello", "`/hello` is followed by one of these:"),
         ("/hello nonsense", "`/hello` knows no `nonsense`."),
-        ("/hello send", "`--message` is missing."),
+        ("/hello send --loud", "`--message` is missing."),
         ("/hello send a b", "This command does not know `b`. It takes `--message`, `--loud`."),
         ("/hello send \"a", "A quote is not closed."),
     ] {

@@ -8,6 +8,7 @@
 )]
 
 mod commands;
+mod dialogs;
 mod doctor;
 mod flow;
 mod followed;

@@ -90,8 +90,10 @@ impl FakeMattermost {
     pub async fn run_command(&self, user: &str, team: &str, channel: &str, text: &str) -> Seen {
         let (word, rest) =
             text.trim_start_matches('/').split_once(' ').unwrap_or((text.trim_start_matches('/'), ""));
+        let trigger = fresh();
         let (command, name, allowed, site) = {
-            let state = self.state();
+            let mut state = self.state();
+            state.triggers.insert(trigger.clone(), user.to_owned());
             let command =
                 state.commands.values().find(|one| one["team_id"] == team && one["trigger"] == word);
             let Some(command) = command.cloned() else {
@@ -117,7 +119,7 @@ impl FakeMattermost {
                 ("team_id", team),
                 ("text", rest),
                 ("token", token),
-                ("trigger_id", "t"),
+                ("trigger_id", trigger.as_str()),
                 ("user_id", user),
                 ("user_name", &name),
             ])

@@ -3,6 +3,7 @@
 
 mod asked;
 mod commands;
+mod dialogs;
 mod front_door;
 mod login;
 mod oauth;
@@ -23,6 +24,7 @@ use tokio::task::JoinHandle;
 pub use asked::Logged;
 use asked::{Asked, Json, Refusal};
 pub use commands::Seen;
+pub use dialogs::Dialog;
 pub use front_door::FrontDoor;
 pub use state::{Session, Version};
 use state::{State, User};
@@ -243,6 +245,7 @@ fn api(state: &mut State, asked: &Asked, path: &[&str]) -> Result<Response, Refu
             Ok(Json(state.nested_config()).into_response())
         }
         (_, ["users" | "roles" | "bots", ..]) => people::route(state, asked, path),
+        ("POST", ["actions", "dialogs", "open"]) => dialogs::open(state, asked),
         (_, ["commands", ..]) => commands::route(state, asked, path),
         (_, ["oauth", "apps", ..]) => oauth::apps(state, asked, path),
         _ => rooms::route(state, asked, path),

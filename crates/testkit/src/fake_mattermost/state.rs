@@ -9,6 +9,7 @@ use serde_json::{Map, Value, json};
 
 use super::Failure;
 use super::asked::{Asked, Logged, Refusal};
+use super::dialogs::Dialog;
 use super::oauth::{Code, OAuthApp};
 use super::people::TOKENS;
 
@@ -100,6 +101,10 @@ pub(super) struct State {
     pub(super) posts: Vec<Value>,
     pub(super) ephemeral: Vec<Value>,
     pub(super) commands: BTreeMap<String, Value>,
+    /// Who may be shown a dialog, by trigger.
+    pub(super) triggers: HashMap<String, String>,
+    /// By who has it before them.
+    pub(super) dialogs: HashMap<String, Dialog>,
     /// What came to addresses for late answers.
     pub(super) hooks: Vec<Value>,
     pub(super) oauth_apps: BTreeMap<String, OAuthApp>,
@@ -168,6 +173,8 @@ impl State {
             posts: Vec::new(),
             ephemeral: Vec::new(),
             commands: BTreeMap::new(),
+            triggers: HashMap::new(),
+            dialogs: HashMap::new(),
             hooks: Vec::new(),
             oauth_apps: BTreeMap::new(),
             approved: BTreeSet::new(),

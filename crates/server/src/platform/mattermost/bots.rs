@@ -106,6 +106,12 @@ impl Mattermost {
         }
     }
 
+    /// Says something to one person in a channel, for nobody else to see: in our own name, as no plain bot may.
+    pub(super) async fn ephemeral(&self, user: &str, channel: &str, text: &str) -> Result<(), Error> {
+        let body = json!({"user_id": user, "post": {"channel_id": channel, "message": text}});
+        self.rest.tell(Method::POST, As::Service, "/posts/ephemeral", &body).await
+    }
+
     /// Says something to a person as a bot, in the direct channel of the two.
     pub(super) async fn tell(&self, bot: &str, user: &str, message: &str) -> Result<(), Error> {
         #[derive(Deserialize)]

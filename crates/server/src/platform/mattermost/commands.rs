@@ -171,7 +171,7 @@ impl Mattermost {
     }
 
     /// Who somebody is whom Mattermost itself named.
-    pub(super) async fn named(&self, user_id: &str) -> Result<Option<Identity>, Error> {
+    pub(super) async fn whom_it_named(&self, user_id: &str) -> Result<Option<Identity>, Error> {
         if !is_id(user_id) {
             return Ok(None);
         }

@@ -2,16 +2,16 @@
 //! (C.12). Nothing is changed by it.
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
 use http::{HeaderMap, Method, header};
 use serde::Serialize;
 use serde_json::Value;
 use tessera_types::{User, json, routes};
 
-use super::Settings;
 use super::rest::{As, Rest};
 use super::rights::permissions_of;
+use super::{Mattermost, Settings};
 use crate::egress::Egress;
 use crate::env::Env;
 use crate::platform::Error;
@@ -211,11 +211,8 @@ impl Look {
 
     /// Native Apps, as the web client draws them: by version, a flag and a plugin's state that no plugin stands behind.
     async fn look_at_version(&self, findings: &mut Findings, flag: bool, states: &Value) {
-        let client: Result<HashMap<String, String>, Error> =
-            self.rest.get(As::Service, "/config/client?format=old").await;
-        let version = client.ok().and_then(|mut config| config.remove("Version")).unwrap_or_default();
-        let mut numbers = version.split('.').filter_map(|number| number.parse::<u32>().ok());
-        let (major, minor) = (numbers.next().unwrap_or_default(), numbers.next().unwrap_or_default());
+        let version = version_of(&self.rest).await.unwrap_or_default();
+        let (major, minor) = numbers(&version);
         findings.want(
             "version",
             major >= 5,
@@ -265,6 +262,37 @@ impl Look {
         findings.need("proxy path", is_us, found, mend);
     }
 }
+
+/// Its version, as it says it.
+async fn version_of(rest: &Rest) -> Result<String, Error> {
+    let mut config: HashMap<String, String> = rest.get(As::Service, "/config/client?format=old").await?;
+    Ok(config.remove("Version").unwrap_or_default())
+}
+
+/// Major and minor; zero where it says none.
+fn numbers(version: &str) -> (u32, u32) {
+    let mut numbers = version.split('.').filter_map(|number| number.parse::<u32>().ok());
+    (numbers.next().unwrap_or_default(), numbers.next().unwrap_or_default())
+}
+
+impl Mattermost {
+    /// Its version: asked for once in an hour, as it changes with its start alone.
+    pub(super) async fn known_version(&self) -> Result<(u32, u32), Error> {
+        let now = self.env.now_ms();
+        let known = *self.version.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((at, version)) = known
+            && now - at < HOUR
+        {
+            return Ok(version);
+        }
+        let version = numbers(&version_of(&self.rest).await?);
+        *self.version.lock().unwrap_or_else(PoisonError::into_inner) = Some((now, version));
+        Ok(version)
+    }
+}
+
+/// ms.
+const HOUR: i64 = 3_600_000;
 
 const PLUGIN: &str = "com.mattermost.apps";
 

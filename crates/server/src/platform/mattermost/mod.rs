@@ -14,14 +14,19 @@ mod look;
 mod rest;
 mod rights;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
+use http::Method;
+use serde_json::{Value, json};
 use tessera_types::{AccessToken, AppId, Channel, ChannelMember, Post, Team, TeamMember, User};
 use url::Url;
 
 use super::app_tokens::Tokens;
-use super::{AppToken, Bot, Command, Credential, Error, Event, Eyes, Freshness, Identity, Platform, Right};
+use super::{
+    AppToken, Bot, Command, Credential, Error, Event, Eyes, Freshness, Identity, Integrations, Platform,
+    Right,
+};
 use crate::apps::Registry;
 use crate::egress::Egress;
 use crate::env::Env;
@@ -29,7 +34,7 @@ use crate::grants::Grants;
 use crate::store::{Commands, Store};
 use crate::vault::Vault;
 pub use look::{Finding, Look, State};
-use rest::Rest;
+use rest::{As, Rest};
 
 /// What is configured of the Mattermost.
 #[derive(Debug, Clone)]
@@ -53,6 +58,8 @@ pub struct Mattermost {
     tokens: Tokens,
     commands: Commands,
     reconciling: commands::Turns,
+    /// Its version, and when it was asked for (Unix ms).
+    version: Mutex<Option<(i64, (u32, u32))>>,
     apps: Arc<Registry>,
     grants: Arc<Grants>,
     vault: Arc<Vault>,
@@ -89,6 +96,7 @@ impl Mattermost {
             tokens,
             commands,
             reconciling,
+            version: Mutex::default(),
             apps,
             grants,
             vault,
@@ -106,6 +114,37 @@ impl Mattermost {
     /// A path of ours, as a browser finds it.
     fn own(&self, path: &str) -> String {
         tessera_types::routes::below_site(self.settings.own_url.as_str(), path)
+    }
+}
+
+#[async_trait]
+impl Integrations for Mattermost {
+    async fn command(&self, app: &AppId, token: &AccessToken) -> Result<Option<Command>, Error> {
+        self.command_of(app, token).await
+    }
+
+    async fn named(&self, user_id: &str) -> Result<Option<Identity>, Error> {
+        self.whom_it_named(user_id).await
+    }
+
+    async fn answer_later(&self, hook: &str, answer: &Value) -> Result<(), Error> {
+        match rest::is_id(hook) {
+            true => self.rest.hook(hook, answer).await,
+            false => Err(Error::Entity(": Unable to find the hook.".to_owned())),
+        }
+    }
+
+    async fn say_to(&self, user_id: &str, channel_id: &str, text: &str) -> Result<(), Error> {
+        self.ephemeral(user_id, channel_id, text).await
+    }
+
+    async fn open_dialog(&self, trigger: &str, path: &str, dialog: &Value) -> Result<(), Error> {
+        let body = json!({"trigger_id": trigger, "url": self.own(path), "dialog": dialog});
+        self.rest.tell(Method::POST, As::Service, "/actions/dialogs/open", &body).await
+    }
+
+    async fn version(&self) -> Result<(u32, u32), Error> {
+        self.known_version().await
     }
 }
 
@@ -176,21 +215,6 @@ impl Platform for Mattermost {
     async fn apps_changed(&self) {
         if let Err(error) = self.reconcile_commands().await {
             tracing::warn!(%error, "Apps' slash commands could not be put in order, and will be within a minute");
-        }
-    }
-
-    async fn command(&self, app: &AppId, token: &AccessToken) -> Result<Option<Command>, Error> {
-        self.command_of(app, token).await
-    }
-
-    async fn named(&self, user_id: &str) -> Result<Option<Identity>, Error> {
-        Self::named(self, user_id).await
-    }
-
-    async fn answer_later(&self, hook: &str, answer: &serde_json::Value) -> Result<(), Error> {
-        match rest::is_id(hook) {
-            true => self.rest.hook(hook, answer).await,
-            false => Err(Error::Entity(": Unable to find the hook.".to_owned())),
         }
     }
 

@@ -1,0 +1,136 @@
+//! Forms of Apps as interactive dialogs (C.7): drawn as far as the site's version can, and read back.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+use tessera_types::{Field, Form, RawJson};
+
+/// What a dialog may say at most, in characters.
+const NAME: usize = 24;
+const HELP: usize = 150;
+const LONGEST: usize = 3_000;
+
+/// What of a form a version cannot draw, in words for who would fill it in; None where it can.
+pub(super) fn beyond(form: &Form, version: (u32, u32)) -> Option<String> {
+    let needs = form.fields.iter().find(|field| field.multiselect && version < (11, 0))?;
+    Some(format!(
+        "The App asks for several choices in one field (`{}`), which this Mattermost can't show before version 11.",
+        needs.name.replace('`', "'")
+    ))
+}
+
+/// A form as a dialog. `state` comes back with its answer.
+pub(super) fn dialog(form: &Form, state: &str, version: (u32, u32)) -> Value {
+    let title = if form.title.is_empty() { "Fill in" } else { form.title.as_str() };
+    let mut introduction: Vec<&str> =
+        [form.header.as_str()].into_iter().filter(|text| !text.is_empty()).collect();
+    let mut elements = Vec::new();
+    for field in &form.fields {
+        match field.kind.as_str() {
+            "markdown" => introduction.push(&field.description),
+            _ if field.name == form.submit_buttons => elements.push(buttons(field)),
+            _ => elements.push(element(field)),
+        }
+    }
+    introduction.extend([form.footer.as_str()].into_iter().filter(|text| !text.is_empty()));
+    json!({
+        "callback_id": "tessera",
+        "title": cut(title, if version >= (12, 0) { 80 } else { NAME }),
+        "introduction_text": introduction.join("\n\n"),
+        "elements": elements,
+        "submit_label": "Submit",
+        "notify_on_cancel": false,
+        "state": state,
+    })
+}
+
+fn element(field: &Field) -> Value {
+    let label = [&field.modal_label, &field.label, &field.name].into_iter().find(|text| !text.is_empty());
+    let mut element = json!({
+        "display_name": cut(label.map_or("", String::as_str), NAME),
+        "name": field.name,
+        "optional": !field.is_required,
+        "help_text": cut(&field.description, HELP),
+        "placeholder": cut(&field.hint, HELP),
+    });
+    let value: Value = field.value.as_ref().and_then(|value| value.to().ok()).unwrap_or_default();
+    match field.kind.as_str() {
+        "bool" => {
+            element["type"] = json!("bool");
+            element["optional"] = json!(true);
+            element["default"] = json!(if value == json!(true) { "true" } else { "false" });
+        }
+        "static_select" => {
+            element["type"] = json!("select");
+            element["options"] = options(field);
+            element["default"] = value["value"].clone();
+        }
+        "user" | "channel" => {
+            element["type"] = json!("select");
+            element["data_source"] = json!(if field.kind == "user" { "users" } else { "channels" });
+        }
+        // A choice that the App looks up is typed: looking it up while somebody types is not there yet.
+        _ => {
+            let is_long = field.subtype == "textarea";
+            element["type"] = json!(if is_long { "textarea" } else { "text" });
+            if !matches!(field.subtype.as_str(), "" | "input" | "textarea") {
+                element["subtype"] = json!(field.subtype);
+            }
+            element["default"] = json!(value.as_str().unwrap_or_default());
+            element["min_length"] = json!(field.min_length.max(0));
+            let most = usize::try_from(field.max_length).ok().filter(|most| *most > 0);
+            element["max_length"] = json!(most.unwrap_or(if is_long { LONGEST } else { HELP }).min(LONGEST));
+        }
+    }
+    if field.multiselect {
+        element["multiselect"] = json!(true);
+    }
+    element
+}
+
+/// The field whose options are the buttons of the framework's own clients: a choice here.
+fn buttons(field: &Field) -> Value {
+    let mut element = element(field);
+    element["optional"] = json!(false);
+    element
+}
+
+fn options(field: &Field) -> Value {
+    field.options.iter().map(|option| json!({"text": option.label, "value": option.value})).collect()
+}
+
+/// The values of a form's fields, as its App reads them, from what a dialog sent.
+pub(super) fn values(fields: &[Field], submission: &BTreeMap<String, Value>) -> BTreeMap<String, RawJson> {
+    let mut values = BTreeMap::new();
+    for field in fields {
+        let Some(given) = submission.get(&field.name).filter(|given| !given.is_null()) else { continue };
+        let value = match (field.kind.as_str(), given) {
+            ("static_select" | "dynamic_select" | "user" | "channel", Value::Array(all)) => {
+                all.iter().map(|one| chosen(field, one)).collect()
+            }
+            ("static_select" | "dynamic_select" | "user" | "channel", one) => chosen(field, one),
+            ("bool", Value::String(text)) => json!(text == "true"),
+            (_, Value::Number(number)) => json!(number.to_string()),
+            (_, other) => other.clone(),
+        };
+        if let Ok(value) = RawJson::from_value(&value)
+            && given != ""
+        {
+            values.insert(field.name.clone(), value);
+        }
+    }
+    values
+}
+
+fn chosen(field: &Field, value: &Value) -> Value {
+    let text = value.as_str().unwrap_or_default();
+    let option = field.options.iter().find(|option| option.value == text);
+    json!({"label": option.map_or(text, |option| option.label.as_str()), "value": text})
+}
+
+fn cut(text: &str, most: usize) -> String {
+    match text.chars().count() > most {
+        true => text.chars().take(most - 1).chain(['…']).collect(),
+        false => text.to_owned(),
+    }
+}
