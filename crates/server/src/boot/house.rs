@@ -122,7 +122,7 @@ pub async fn build(config: &Config, site_url: Url, env: Env) -> Result<House, Er
         Leaning { store: &store, apps: &apps, grants: &grants, vault: &vault, egress: &egress, env: &env };
     let Ground { platform, upkeep, more, standalone } = ground::lay(config, &site_url, leaning).await?;
 
-    grants.join_messenger(Arc::new(Bots::new(Arc::clone(&apps), Arc::clone(&platform), &site_url)));
+    grants.join_messenger(Arc::new(Bots::new(Arc::clone(&apps), &platform, &site_url)));
 
     let settings = calls::Settings {
         site_url: config_text(&site_url),

@@ -1,6 +1,6 @@
 //! Words to people about their connections, said by the App's bot.
 
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use async_trait::async_trait;
 use tessera_types::{AppId, routes};
@@ -13,13 +13,14 @@ use crate::platform::Platform;
 /// The Apps' bots, as they speak to people.
 pub(super) struct Bots {
     apps: Arc<Registry>,
-    platform: Arc<dyn Platform>,
+    /// Not kept alive from here: a platform may lean on the grants that speak through this.
+    platform: Weak<dyn Platform>,
     site_url: String,
 }
 
 impl Bots {
-    pub(super) fn new(apps: Arc<Registry>, platform: Arc<dyn Platform>, site_url: &Url) -> Self {
-        Self { apps, platform, site_url: site_url.to_string() }
+    pub(super) fn new(apps: Arc<Registry>, platform: &Arc<dyn Platform>, site_url: &Url) -> Self {
+        Self { apps, platform: Arc::downgrade(platform), site_url: site_url.to_string() }
     }
 
     fn text(&self, name: &str, app: &AppId, word: &Word) -> String {
@@ -56,7 +57,8 @@ impl Messenger for Bots {
         }
         let name = record.manifest.display_name.trim();
         let text = self.text(if name.is_empty() { app } else { name }, &id, word);
-        let said = self.platform.direct_message(&record.bot_user_id, user, &text).await;
+        let platform = self.platform.upgrade().ok_or("the service is stopping")?;
+        let said = platform.direct_message(&record.bot_user_id, user, &text).await;
         said.map_err(|error| error.to_string())
     }
 }

@@ -113,7 +113,8 @@ impl Bridge {
             };
             let asking =
                 Asking { app: &app, who: &who, trigger: &typed.trigger_id, request: &request, deadline };
-            bridge.carry_out(asking, &command.word, context, &typed.text).await
+            // On the heap, as every future that holds a context.
+            Box::pin(bridge.carry_out(asking, &command.word, context, &typed.text)).await
         }));
         match tokio::time::timeout(SOON, &mut work).await {
             Ok(Ok(answer)) => answer,
@@ -157,7 +158,7 @@ impl Bridge {
         };
         let context = Context { location: format!("{}/{word}{path}", location::COMMAND), ..context };
         let form = match (&binding.form, &binding.submit) {
-            (Some(form), _) => match self.whole(form, asking, &context).await {
+            (Some(form), _) => match Box::pin(self.whole(form, asking, &context)).await {
                 Ok(form) => form,
                 Err(answer) => return Ok(answer),
             },

@@ -66,7 +66,7 @@ pub(super) fn values(fields: &[Field], text: &str) -> Result<BTreeMap<String, Ra
     let mut words = split(text)?.into_iter().peekable();
     let mut place = 1;
     while let Some(word) = words.next() {
-        let flag = word.quoted.then_some(None).unwrap_or_else(|| word.text.strip_prefix("--"));
+        let flag = if word.quoted { None } else { word.text.strip_prefix("--") };
         let (field, value) = match flag {
             Some(flag) => {
                 let (name, given) =
@@ -234,10 +234,10 @@ mod tests {
         }];
         let color = Field { options, is_required: true, ..field("color", "static_select", 1) };
         assert_eq!(
-            read(&[color.clone()], "Red"),
+            read(std::slice::from_ref(&color), "Red"),
             Ok(serde_json::json!({"color": {"label": "Red", "value": "r"}}))
         );
-        assert!(read(&[color.clone()], "").unwrap_err().contains("`--color` is missing"));
-        assert!(read(&[color], "blue").unwrap_err().contains("one of `r`"));
+        assert!(read(std::slice::from_ref(&color), "").unwrap_err().contains("`--color` is missing"));
+        assert!(read(std::slice::from_ref(&color), "blue").unwrap_err().contains("one of `r`"));
     }
 }

@@ -73,7 +73,8 @@ async fn dialog(
     let submitted: Submitted = json::from_slice_strict(&bytes)
         .map_err(|error| WireError::invalid(&format_args!("the submission is not valid JSON: {error}")))?;
     let deadline = begun.at + REQUEST_DEADLINE;
-    let answer = bridge.dialog(&app, submitted, &begun.id, deadline).await.map_err(refusal)?;
+    // On the heap: it holds contexts.
+    let answer = Box::pin(bridge.dialog(&app, submitted, &begun.id, deadline)).await.map_err(refusal)?;
     respond(&answer)
 }
 

@@ -103,7 +103,7 @@ async fn the_sign_in_page_leads_nowhere_but_to_our_own_addresses() {
 #[tokio::test]
 async fn os_03_an_agreement_is_bound_to_browser_and_person_and_works_once() {
     let stage = installed(Version::V11_7).await;
-    let agree = format!("{}", flow(APP, "connect").replace("/remote/", "/mattermost/"));
+    let agree = flow(APP, "connect").replace("/remote/", "/mattermost/");
     let mut browser = stage.browser();
     stage.sign_in(&mut browser, "ada").await;
     // There is nothing to agree to before the App first needs it.
@@ -126,4 +126,17 @@ async fn os_03_an_agreement_is_bound_to_browser_and_person_and_works_once() {
     let agreed = browser.open(&callback, From::Elsewhere).await;
     assert_eq!(agreed.status, 303, "{}", agreed.text());
     assert_eq!(browser.open(&callback, From::Elsewhere).await.status, 403);
+}
+
+#[tokio::test]
+async fn a_service_that_ended_holds_nothing() {
+    let stage = Attached::to(Version::V11_7).await;
+    let dir = tempfile::tempdir().unwrap();
+    let url = stage.mattermost.url();
+    let config = tessera_server::boot::bench_attached::settings(dir.path(), &url, &url);
+    for _ in 0..2 {
+        let site = url::Url::parse(&url).unwrap();
+        let house = tessera_server::boot::build(&config, site, tessera_server::env::Env::system()).await;
+        drop(house.unwrap_or_else(|error| panic!("the folder is still held: {error}")));
+    }
 }

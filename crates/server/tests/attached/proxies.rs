@@ -45,7 +45,7 @@ impl Proxy {
             command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
             let process = command.spawn().unwrap_or_else(|error| panic!("{command:?}: {error}"));
             let mut proxy = Self { process, address: SocketAddr::from(([127, 0, 0, 1], port)), _dir: dir };
-            let began = std::time::Instant::now();
+            let began = tokio::time::Instant::now();
             while proxy.process.try_wait().unwrap().is_none() && began.elapsed().as_secs() < 20 {
                 if tokio::net::TcpStream::connect(proxy.address).await.is_ok() {
                     return proxy;
