@@ -292,16 +292,20 @@ async fn the_acting_users_token_needs_the_permission_and_the_platform() {
     assert!(seen.get("bot_access_token").is_none(), "the App may not act as its bot");
     for (answer, reason) in [
         ((|_| Ok(AppToken::Refused("not now".into()))) as fn(&str) -> _, "not now"),
-        (
-            |_| Ok(AppToken::NeedsConsent { url: "https://mm.example.com/agree".into() }),
-            "the user must first agree that the app acts for them, at https://mm.example.com/agree",
-        ),
         (|_| Err(Error::Rng(crate::env::RngError)), "internal error, see the server's log"),
     ] {
         *scene.stage.token.lock().unwrap() = answer;
         let text = refused(&scene, ANN, expand.clone(), json!({})).await;
         let start = "failed to expand required acting_user_access_token: failed to get session: ";
         assert_eq!(text, format!("{start}{reason}"));
+    }
+    // Whoever can still agree is asked to, also where the App could do without.
+    *scene.stage.token.lock().unwrap() =
+        |_| Ok(AppToken::NeedsConsent { url: "https://mm.example.com/agree".into() });
+    for expand in [expand, json!({"acting_user_access_token": "all"})] {
+        let text = scene.seen(ANN, expand, json!({})).await.unwrap_err();
+        let link = "[Agree to it once](https://mm.example.com/agree)";
+        assert_eq!(text, format!("Hello, OAuth2! wants to act for you here. {link}, then try again."));
     }
 }
 
