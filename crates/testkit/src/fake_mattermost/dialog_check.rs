@@ -9,29 +9,49 @@ use super::version::Version;
 
 const SUBTYPES: [&str; 7] = ["", "text", "email", "number", "tel", "url", "password"];
 
-/// What is wrong with a dialog, in words.
-pub(super) fn complaints(form: &Value, version: Version) -> Vec<String> {
+/// What is wrong with a dialog.
+#[derive(Debug)]
+pub(super) struct Complaint {
+    /// In words, as Mattermost writes it to its log.
+    pub(super) words: String,
+    /// Mattermost counts bytes, and there are no more characters than there may be: clients draw it.
+    pub(super) is_small: bool,
+}
+
+/// Whether a text is too long in bytes, and if so, whether it is not in characters.
+fn too_long(text: &str, most: usize) -> Option<bool> {
+    (text.len() > most).then(|| text.chars().count() <= most)
+}
+
+/// What is wrong with a dialog.
+pub(super) fn complaints(form: &Value, version: Version) -> Vec<Complaint> {
     let mut wrong = Vec::new();
+    let mut say = |words: String, is_small| wrong.push(Complaint { words, is_small });
     let title = text(form, "title");
-    if title.is_empty() || title.len() > version.longest_dialog_title() {
-        wrong.push(format!("invalid dialog title {title:?}"));
+    if title.is_empty() {
+        say("invalid dialog title".to_owned(), false);
+    }
+    if let Some(is_small) = too_long(&title, version.longest_dialog_title()) {
+        say(format!("invalid dialog title {title:?}"), is_small);
     }
     let icon = text(form, "icon_url");
     if !icon.is_empty() && !is_http(&icon) {
-        wrong.push("invalid icon url".to_owned());
+        say("invalid icon url".to_owned(), false);
     }
     if !text(form, "source_url").is_empty() && !version.has_dialog_steps() {
-        wrong.push("source_url is not known".to_owned());
+        say("source_url is not known".to_owned(), false);
     }
     let mut names = BTreeSet::new();
     for element in form["elements"].as_array().into_iter().flatten() {
         let name = text(element, "name");
         if !names.insert(name.clone()) {
-            wrong.push(format!("duplicate dialog element {name:?}"));
+            say(format!("duplicate dialog element {name:?}"), false);
         }
         let mut of_element = Element { element, version, wrong: Vec::new() };
         of_element.look();
-        wrong.extend(of_element.wrong.into_iter().map(|why| format!("{name:?}: {why}")));
+        for Complaint { words, is_small } in of_element.wrong {
+            say(format!("{name:?} field is not valid: {words}"), is_small);
+        }
     }
     wrong
 }
@@ -60,18 +80,19 @@ pub(super) fn forget_unknown(form: &mut Value, version: Version) {
 struct Element<'a> {
     element: &'a Value,
     version: Version,
-    wrong: Vec<String>,
+    wrong: Vec<Complaint>,
 }
 
 impl Element<'_> {
     fn say(&mut self, why: impl Into<String>) {
-        self.wrong.push(why.into());
+        self.wrong.push(Complaint { words: why.into(), is_small: false });
     }
 
     fn limit(&mut self, name: &str, most: usize) {
-        let length = text(self.element, name).len();
-        if length > most {
-            self.say(format!("{name} cannot be longer than {most} characters, got {length}"));
+        let given = text(self.element, name);
+        if let Some(is_small) = too_long(&given, most) {
+            let words = format!("{name} cannot be longer than {most} characters, got {}", given.len());
+            self.wrong.push(Complaint { words, is_small });
         }
     }
 

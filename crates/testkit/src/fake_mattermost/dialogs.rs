@@ -47,16 +47,15 @@ impl State {
         }
     }
 
-    /// A form as this version has it. What is wrong with it Mattermost only writes to its log; where dialogs are
-    /// strict, which is the rule here, it is refused: no test shall pass with a dialog that a client cannot draw.
+    /// A form as this version has it. What is wrong with it Mattermost only writes to its log; where dialogs are strict,
+    /// which is the rule here, it is refused: no test shall pass with a dialog that a client cannot draw.
     pub(super) fn take_form(&mut self, mut form: Value) -> Result<Value, Refusal> {
         let complaints = complaints(&form, self.version);
-        if !complaints.is_empty() {
-            let all = complaints.join("; ");
-            self.warn(format!("Interactive dialog is invalid: {all}"));
-            if self.strict_dialogs {
-                return Err(Refusal::new(400, "fake.dialogs.invalid"));
-            }
+        for complaint in &complaints {
+            self.warn(format!("Interactive dialog is invalid: {}", complaint.words));
+        }
+        if self.strict_dialogs && complaints.iter().any(|complaint| !complaint.is_small) {
+            return Err(Refusal::new(400, "fake.dialogs.invalid"));
         }
         forget_unknown(&mut form, self.version);
         Ok(form)

@@ -3,6 +3,7 @@
 use axum::body::{Body, Bytes};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
+use futures_util::stream::{self, StreamExt as _};
 
 /// What happens to the next request whose path begins so.
 #[derive(Debug, Clone)]
@@ -51,9 +52,13 @@ impl Failure {
             }
             Self::Hang => std::future::pending().await,
             Self::Cut => {
-                let broken = std::io::Error::other("the connection was cut");
-                let pieces = futures_util::stream::iter([Ok(Bytes::from_static(b"{\"id\":")), Err(broken)]);
-                let mut response = Body::from_stream(pieces).into_response();
+                let begun = stream::once(async { Ok(Bytes::from_static(b"{\"id\":")) });
+                // What there is goes out while the rest is waited for.
+                let broken = stream::once(async {
+                    tokio::task::yield_now().await;
+                    Err(std::io::Error::other("the connection was cut"))
+                });
+                let mut response = Body::from_stream(begun.chain(broken)).into_response();
                 response.headers_mut().insert(header::CONTENT_LENGTH, HeaderValue::from(1_000));
                 response
             }
