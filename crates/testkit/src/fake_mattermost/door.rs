@@ -46,7 +46,7 @@ async fn answer(
     }
     let mut response = match find(&shared, &asked, upgrade).await {
         Ok(response) => response,
-        Err(refusal) => refusal.into_response(),
+        Err(refusal) => refusal.respond(&shared.lock().unwrap().cookie_path()),
     };
     if let Some(told) = told {
         told.mark(response.headers_mut());

@@ -60,6 +60,12 @@ impl State {
         self.members.get(&(place.to_owned(), user.to_owned()))
     }
 
+    /// Who is there.
+    pub(super) fn members_of(&self, place: &str) -> impl Iterator<Item = (&str, &Member)> {
+        let all = self.members.iter().filter(move |((one, _), _)| one == place);
+        all.map(|((_, user), member)| (user.as_str(), member))
+    }
+
     pub(super) fn is_member(&self, place: &str, user: &str) -> bool {
         self.member(place, user).is_some()
     }

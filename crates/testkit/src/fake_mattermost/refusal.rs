@@ -1,7 +1,7 @@
 //! Refusals, with the ids, statuses and words that Mattermost has for them.
 
 use axum::http::StatusCode;
-use axum::response::{Html, IntoResponse, Response};
+use axum::response::{Html, IntoResponse as _, Response};
 use serde_json::json;
 
 use super::asked::Json;
@@ -84,8 +84,9 @@ impl Refusal {
     }
 }
 
-impl IntoResponse for Refusal {
-    fn into_response(self) -> Response {
+impl Refusal {
+    /// As an answer of a site whose cookies hang on this path.
+    pub(super) fn respond(self, cookie_path: &str) -> Response {
         if self.is_page {
             let page = format!("<!DOCTYPE html><title>Error</title><p>{}</p>", self.message);
             return (self.status, Html(page)).into_response();
@@ -96,8 +97,8 @@ impl IntoResponse for Refusal {
         });
         let mut response = (self.status, Json(body)).into_response();
         if self.clears_cookie {
-            let gone = "MMAUTHTOKEN=; Path=/; Max-Age=0; HttpOnly".parse().unwrap();
-            response.headers_mut().append("set-cookie", gone);
+            let gone = format!("MMAUTHTOKEN=; Path={cookie_path}; Max-Age=0; HttpOnly");
+            response.headers_mut().append("set-cookie", gone.parse().unwrap());
         }
         response
     }

@@ -134,12 +134,15 @@ impl State {
         }
     }
 
+    /// The path that cookies hang on: the site's own.
+    pub(super) fn cookie_path(&self) -> String {
+        let subpath = self.subpath();
+        if subpath.is_empty() { "/".to_owned() } else { subpath }
+    }
+
     /// Cookies of a session, as a browser gets them.
     pub(super) fn cookies(&self, session: &Session) -> [String; 3] {
-        let path = match self.subpath() {
-            root if root.is_empty() => "/".to_owned(),
-            path => path,
-        };
+        let path = self.cookie_path();
         let age = WEB / 1_000;
         [
             ("MMAUTHTOKEN", &session.token, "; HttpOnly"),
@@ -190,8 +193,8 @@ pub(super) fn logout(state: &mut State, asked: &Asked) -> Result<Response, Refus
         state.end_session(&session.token);
     }
     let mut response = ok();
-    let gone = "MMAUTHTOKEN=; Path=/; Max-Age=0; HttpOnly".parse().unwrap();
-    response.headers_mut().append(header::SET_COOKIE, gone);
+    let gone = format!("MMAUTHTOKEN=; Path={}; Max-Age=0; HttpOnly", state.cookie_path());
+    response.headers_mut().append(header::SET_COOKIE, gone.parse().unwrap());
     Ok(response)
 }
 

@@ -87,6 +87,13 @@ pub(super) fn route(state: &mut State, asked: &Asked, path: &[&str]) -> Result<R
             let found = found.ok_or_else(|| Refusal::new(404, "app.team.get_member.missing.app_error"))?;
             Ok(Json(found.of_team(id, who)).into_response())
         }
+        ("GET", [id, "members"]) => {
+            if !state.allows_in_team(&user, id, "view_team") {
+                return Err(Refusal::forbidden());
+            }
+            let all = state.members_of(id).map(|(who, member)| member.of_team(id, who));
+            Ok(Json(asked.page(all.collect())).into_response())
+        }
         ("POST", [id, "members"]) => add_member(state, asked, &caller, id),
         ("DELETE", [id, "members", member]) => {
             let themselves = *member == user;
