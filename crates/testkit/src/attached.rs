@@ -41,7 +41,7 @@ impl Attached {
         change: impl FnOnce(&mut Config),
     ) -> Self {
         let mattermost = FakeMattermost::start(version).await;
-        let door = FrontDoor::open(mattermost.address()).await;
+        let door = FrontDoor::start(mattermost.address(), None).await;
         mattermost.set_site_url(&door.url());
         let token = mattermost.service_token();
         // As docs/mattermost.md says, where it is not so by itself.
@@ -56,7 +56,7 @@ impl Attached {
             change(config);
         })
         .await;
-        door.lead_to(server.site.address);
+        door.set_service(server.site.address);
         let fake = FakeApp::start().await;
         let person = |id: String| Person { token: mattermost.session(&id).token, id };
         let (admin, user) = (person(mattermost.add_admin("root")), person(mattermost.add_user("ada")));

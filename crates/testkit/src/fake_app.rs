@@ -243,8 +243,9 @@ impl Shared {
         let mut socket = BufReader::new(socket);
         while let Some(call) = read_request(&mut socket).await? {
             self.received.send_modify(|calls| calls.push(call.clone()));
+            let is_last = call.headers.get(http::header::CONNECTION).is_some_and(|value| value == "close");
             let answer = self.respond(call).await;
-            if !write_answer(socket.get_mut(), answer).await? {
+            if !write_answer(socket.get_mut(), answer).await? || is_last {
                 break;
             }
         }

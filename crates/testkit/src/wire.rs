@@ -177,6 +177,22 @@ pub async fn try_send(address: SocketAddr, ask: &Ask) -> Option<Answer> {
     answer.map(|answer| Answer { took_all: written.is_ok(), ..answer })
 }
 
+/// Sends a request and reads the answer, whole or not at all: for whoever must live with what others answer.
+pub(crate) async fn exchange(address: SocketAddr, ask: &Ask) -> std::io::Result<Answer> {
+    let mut stream = TcpStream::connect(address).await?;
+    let written = write(&mut stream, address, ask).await;
+    let mut bytes = Vec::new();
+    let read = stream.read_to_end(&mut bytes).await;
+    match Answer::parse(&bytes) {
+        Some(answer) => Ok(Answer { took_all: written.is_ok(), ..answer }),
+        None => {
+            written?;
+            read?;
+            Err(std::io::Error::new(std::io::ErrorKind::UnexpectedEof, "unexpected EOF"))
+        }
+    }
+}
+
 /// Sends a request and reads the answer, which there must be.
 pub async fn send(address: SocketAddr, ask: &Ask) -> Answer {
     try_send(address, ask).await.unwrap_or_else(|| {

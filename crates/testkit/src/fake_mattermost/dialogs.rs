@@ -1,101 +1,90 @@
-//! Interactive dialogs (C.7): opened with a trigger that came with a command, shown to whoever caused it, and sent as they are
-//! filled in.
-
-use std::net::SocketAddr;
+//! Interactive dialogs: opened with a trigger, and shown to whoever caused it (C.7).
 
 use axum::response::Response;
 use serde_json::{Value, json};
-use url::Url;
 
 use super::FakeMattermost;
-use super::asked::{Asked, Refusal};
-use super::people::ok;
-use super::state::{State, Version};
-use crate::wire::{self, Answer, Ask};
+use super::asked::{Asked, ok, text};
+use super::dialog_check::{complaints, forget_unknown};
+use super::refusal::Refusal;
+use super::state::State;
+
+/// How many dialogs somebody may have before them.
+const MOST: usize = 3;
 
 /// A dialog that somebody has before them.
 #[derive(Debug, Clone)]
 pub struct Dialog {
     /// Where its answer goes.
     pub url: String,
-    /// All of it.
+    /// All of it, as far as the version knows it.
     pub form: Value,
+    /// What is wrong with what was filled in, by field; the dialog's own complaint is under an empty name.
+    pub errors: Value,
 }
 
+impl State {
+    /// Shows somebody a dialog: above the one that they have where dialogs are stacked, or else instead of it.
+    pub(super) fn show_dialog(&mut self, user: &str, dialog: Dialog) {
+        let stacked = self.version.has_stacked_dialogs();
+        let shown = self.dialogs.entry(user.to_owned()).or_default();
+        if !stacked {
+            shown.clear();
+        }
+        // One too many is not shown, and nobody is told.
+        if shown.len() < MOST {
+            shown.push(dialog);
+        }
+    }
+
+    pub(super) fn topmost(&mut self, user: &str) -> Option<&mut Dialog> {
+        self.dialogs.get_mut(user)?.last_mut()
+    }
+
+    pub(super) fn close_dialog(&mut self, user: &str) {
+        if let Some(shown) = self.dialogs.get_mut(user) {
+            shown.pop();
+        }
+    }
+
+    /// A form as this version has it. What is wrong with it Mattermost only writes to its log; where dialogs are strict,
+    /// which is the rule here, it is refused: no test shall pass with a dialog that a client cannot draw.
+    pub(super) fn take_form(&mut self, mut form: Value) -> Result<Value, Refusal> {
+        let complaints = complaints(&form, self.version);
+        for complaint in &complaints {
+            self.warn(format!("Interactive dialog is invalid: {}", complaint.words));
+        }
+        if self.strict_dialogs && complaints.iter().any(|complaint| !complaint.is_small) {
+            return Err(Refusal::new(400, "fake.dialogs.invalid"));
+        }
+        forget_unknown(&mut form, self.version);
+        Ok(form)
+    }
+}
+
+/// `POST /actions/dialogs/open`: the trigger is all the authority that it needs.
 pub(super) fn open(state: &mut State, asked: &Asked) -> Result<Response, Refusal> {
-    let body = asked.json()?;
-    let trigger = body["trigger_id"].as_str().unwrap_or_default();
-    // It works once: the person has moved on.
-    let user = state.triggers.remove(trigger).ok_or_else(|| {
-        Refusal::new(
-            400,
-            "interactive_message.decode_trigger_id.expired",
-            "Trigger ID for interactive dialog is expired.",
-        )
-    })?;
-    let dialog = body["dialog"].clone();
-    check(&dialog, state.version)?;
-    let url = body["url"].as_str().unwrap_or_default().to_owned();
-    state.dialogs.insert(user, Dialog { url, form: dialog });
+    let body = asked.json("dialog")?;
+    let url = text(&body, "url");
+    if url.is_empty() {
+        return Err(Refusal::bad_body("url"));
+    }
+    let user = state.of_trigger(&text(&body, "trigger_id"))?;
+    let form = state.take_form(body["dialog"].clone())?;
+    let data = json!({"url": url, "dialog": form}).to_string();
+    state.publish("open_dialog", &user, "", json!({"dialog": data}));
+    state.show_dialog(&user, Dialog { url, form, errors: json!({}) });
     Ok(ok())
 }
 
-/// What a version does not draw it refuses.
-fn check(dialog: &Value, version: Version) -> Result<(), Refusal> {
-    let wrong = || Refusal::bad("api.dialogs.open.invalid_dialog.app_error");
-    let within = |value: &Value, most: usize| value.as_str().unwrap_or_default().chars().count() <= most;
-    let title = if version >= Version(12, 0) { 80 } else { 24 };
-    if !within(&dialog["title"], title) || dialog["title"].as_str().unwrap_or_default().is_empty() {
-        return Err(wrong());
-    }
-    for element in dialog["elements"].as_array().into_iter().flatten() {
-        let known = ["text", "textarea", "select", "bool", "radio"];
-        let kind = element["type"].as_str().unwrap_or_default();
-        let fits = known.contains(&kind)
-            && within(&element["display_name"], 24)
-            && within(&element["name"], 300)
-            && within(&element["help_text"], 150)
-            && (element["multiselect"] != true || version >= Version(11, 0));
-        if !fits || element["name"].as_str().unwrap_or_default().is_empty() {
-            return Err(wrong());
-        }
-    }
-    Ok(())
-}
-
 impl FakeMattermost {
-    /// The dialog that somebody has before them.
+    /// The dialog that somebody has before them; the topmost, where there are several.
     pub fn dialog_of(&self, user: &str) -> Option<Dialog> {
-        self.state().dialogs.get(user).cloned()
+        self.state().topmost(user).cloned()
     }
 
-    /// Somebody sends their dialog. It goes away, unless the answer has errors or another step.
-    pub async fn submit_dialog(&self, user: &str, channel: &str, submission: Value) -> Answer {
-        let dialog = self.dialog_of(user).unwrap();
-        let body = json!({
-            "type": "dialog_submission", "callback_id": dialog.form["callback_id"], "state": dialog.form["state"],
-            "user_id": user, "channel_id": channel, "team_id": "", "submission": submission, "cancelled": false,
-        });
-        let url = Url::parse(&dialog.url).unwrap();
-        let session = self.session(user);
-        // To an address of its own site it brings the session of whoever clicked along (C.6).
-        let ask = Ask::post(url.path(), body.to_string())
-            .with("Host", format!("localhost:{}", url.port().unwrap()))
-            .with("Content-Type", "application/json")
-            .with("User-Agent", "Mattermost-Bot/1.1")
-            .bearer(&session.token);
-        let answer = wire::send(SocketAddr::from(([127, 0, 0, 1], url.port().unwrap())), &ask).await;
-        if answer.status == 200 {
-            let said = answer.json();
-            let mut state = self.state();
-            match (&said["type"], said["error"].is_null() && said["errors"].is_null()) {
-                (kind, _) if kind == "form" => {
-                    state.dialogs.insert(user.to_owned(), Dialog { form: said["form"].clone(), ..dialog });
-                }
-                (_, true) => drop(state.dialogs.remove(user)),
-                _ => {}
-            }
-        }
-        answer
+    /// How many dialogs somebody has before them.
+    pub fn dialogs_of(&self, user: &str) -> usize {
+        self.state().dialogs.get(user).map_or(0, Vec::len)
     }
 }

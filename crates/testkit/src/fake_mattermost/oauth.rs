@@ -1,234 +1,264 @@
-//! Mattermost as an OAuth2 provider (C.4), and the clients that are registered with it.
+//! Mattermost as an OAuth2 provider (C.4): where people agree, and what is remembered of it.
 
-use axum::http::{StatusCode, header};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{Html, IntoResponse as _, Response};
-use base64::Engine as _;
-use serde_json::{Value, json};
-use sha2::{Digest as _, Sha256};
+use serde_json::json;
+use url::Url;
 
-use super::asked::{Asked, Json, Refusal};
-use super::people::ok;
-use super::state::{Session, State, fresh};
+use super::asked::{Asked, Json, is_http, is_id, ok, text};
+use super::oauth_apps::OAuthApp;
+use super::pkce;
+use super::refusal::Refusal;
+use super::sessions::Session;
+use super::state::{State, fresh};
 
-/// A registered client.
-#[derive(Debug, Clone)]
-pub(super) struct OAuthApp {
-    id: String,
-    secret: String,
-    name: String,
-    callbacks: Vec<String>,
-    is_trusted: bool,
-    mattermost_app_id: String,
+pub(super) const PROVIDER: &str = "ServiceSettings.EnableOAuthServiceProvider";
+/// How long a code lives, ms.
+const CODE: i64 = 10 * 60_000;
+
+/// The provider's own memory.
+#[derive(Debug, Default)]
+pub(super) struct Provider {
+    pub(super) apps: BTreeMap<String, OAuthApp>,
+    /// Clients, and who agreed to each.
+    pub(super) approved: BTreeSet<(String, String)>,
+    pub(super) codes: HashMap<String, Code>,
+    /// One for each client and person.
+    pub(super) grants: BTreeMap<(String, String), Grant>,
 }
 
-impl OAuthApp {
-    pub(super) fn shown(&self, with_secret: bool) -> Value {
-        json!({
-            "id": self.id, "name": self.name, "callback_urls": self.callbacks, "is_trusted": self.is_trusted,
-            "client_secret": if with_secret { self.secret.as_str() } else { "" },
-            "mattermost_app_id": self.mattermost_app_id,
-        })
-    }
+/// What a client has of a person.
+#[derive(Debug, Clone)]
+pub(super) struct Grant {
+    pub(super) token: String,
+    /// Empty where the client is public.
+    pub(super) refresh: String,
 }
 
 /// A code that was given out.
+#[derive(Debug, Clone)]
 pub(super) struct Code {
+    pub(super) client: String,
+    pub(super) user: String,
+    pub(super) redirect: String,
+    pub(super) challenge: String,
+    pub(super) scope: String,
+    pub(super) until: i64,
+}
+
+/// What a client asks for.
+struct Request {
+    response_type: String,
     client: String,
-    user: String,
     redirect: String,
+    scope: String,
+    state: String,
     challenge: String,
+    method: String,
 }
 
-fn is_on(state: &State) -> Result<(), Refusal> {
-    match state.is_on("ServiceSettings.EnableOAuthServiceProvider") {
-        true => Ok(()),
-        false => Err(Refusal::off("api.oauth.allow_oauth.turn_off.app_error")),
-    }
-}
-
-pub(super) fn apps(state: &mut State, asked: &Asked, path: &[&str]) -> Result<Response, Refusal> {
-    let session = state.require(asked, "manage_oauth")?;
-    is_on(state)?;
-    match (asked.method.as_str(), path) {
-        ("POST", ["oauth", "apps"]) => {
-            let body = asked.json()?;
-            let texts = |key: &str| {
-                let list = body[key].as_array().into_iter().flatten().filter_map(Value::as_str);
-                list.map(str::to_owned).collect::<Vec<_>>()
-            };
-            let text = |key: &str| body[key].as_str().unwrap_or_default().to_owned();
-            let (name, callbacks) = (text("name"), texts("callback_urls"));
-            if name.is_empty() || callbacks.is_empty() || !text("homepage").starts_with("http") {
-                return Err(Refusal::bad("model.oauth.is_valid.name.app_error"));
-            }
-            // Newer versions take this member in an update alone.
-            let takes_app_id = state.version < super::Version(11, 2);
-            let app = OAuthApp {
-                id: fresh(),
-                secret: fresh(),
-                name,
-                callbacks,
-                is_trusted: body["is_trusted"] == true && state.allows(&session.user, "manage_system"),
-                mattermost_app_id: if takes_app_id { text("mattermost_app_id") } else { String::new() },
-            };
-            let shown = app.shown(true);
-            state.oauth_apps.insert(app.id.clone(), app);
-            Ok((StatusCode::CREATED, Json(shown)).into_response())
+impl Request {
+    fn read(get: impl Fn(&str) -> String) -> Self {
+        Self {
+            response_type: get("response_type"),
+            client: get("client_id"),
+            redirect: get("redirect_uri"),
+            scope: get("scope"),
+            state: get("state"),
+            challenge: get("code_challenge"),
+            method: get("code_challenge_method"),
         }
-        ("GET", ["oauth", "apps", id]) => {
-            let app = state.oauth_apps.get(*id).ok_or_else(Refusal::missing)?;
-            Ok(Json(app.shown(true)).into_response())
+    }
+
+    fn check(&self, knows_pkce: bool) -> Result<(), Refusal> {
+        let wrong = |id| Err(Refusal::new(400, id));
+        if !is_id(&self.client) {
+            return wrong("model.authorize.is_valid.client_id.app_error");
         }
-        ("DELETE", ["oauth", "apps", id]) => {
-            state.oauth_apps.remove(*id).ok_or_else(Refusal::missing)?;
-            state.sessions.retain(|_, session| session.client.as_deref() != Some(*id));
-            state.approved.retain(|(client, _)| client != id);
-            Ok(ok())
+        if self.response_type.is_empty() {
+            return wrong("model.authorize.is_valid.response_type.app_error");
         }
-        _ => Err(Refusal::missing()),
+        if self.redirect.len() > 256 || !is_http(&self.redirect) {
+            return wrong("model.authorize.is_valid.redirect_uri.app_error");
+        }
+        if self.state.len() > 1_024 {
+            return wrong("model.authorize.is_valid.state.app_error");
+        }
+        if self.scope.len() > 128 {
+            return wrong("model.authorize.is_valid.scope.app_error");
+        }
+        if knows_pkce { pkce::check_request(&self.challenge, &self.method) } else { Ok(()) }
     }
 }
 
-pub(super) fn route(state: &mut State, asked: &Asked) -> Result<Response, Refusal> {
-    is_on(state)?;
-    match (asked.method.as_str(), asked.path.as_str()) {
-        ("GET", "/oauth/authorize") => authorize(state, asked),
-        ("POST", "/oauth/authorize") => agree(state, asked),
-        ("POST", "/oauth/access_token") => token(state, asked),
-        _ => Err(Refusal::missing()),
+impl State {
+    fn oauth_app(&self, id: &str) -> Result<OAuthApp, Refusal> {
+        if !self.settings.is_on(PROVIDER) {
+            return Err(Refusal::new(501, "api.oauth.allow_oauth.turn_off.app_error"));
+        }
+        let app = self.provider.apps.get(id).cloned();
+        app.ok_or_else(|| Refusal::new(404, "app.oauth.get_app.find.app_error"))
+    }
+
+    /// Where somebody is sent who agrees.
+    fn allow(&mut self, user: &str, request: &Request) -> Result<String, Refusal> {
+        let app = self.oauth_app(&request.client)?;
+        if !app.callbacks.contains(&request.redirect) {
+            return Err(Refusal::new(400, "api.oauth.allow_oauth.redirect_callback.app_error"));
+        }
+        if request.response_type != "code" {
+            let back =
+                format!("{}?error=unsupported_response_type&state={}", request.redirect, request.state);
+            return Ok(back);
+        }
+        let code = fresh() + &fresh();
+        let scope = if request.scope.is_empty() { "user".to_owned() } else { request.scope.clone() };
+        let kept = Code {
+            client: app.id.clone(),
+            user: user.to_owned(),
+            redirect: request.redirect.clone(),
+            // Older ones know nothing of it, and ask for nothing later.
+            challenge: if self.version.has_public_clients() {
+                request.challenge.clone()
+            } else {
+                String::new()
+            },
+            scope,
+            until: self.now() + CODE,
+        };
+        self.provider.codes.insert(code.clone(), kept);
+        self.provider.approved.insert((app.id, user.to_owned()));
+        let mut back = Url::parse(&request.redirect).unwrap();
+        back.query_pairs_mut().append_pair("code", &code).append_pair("state", &request.state);
+        Ok(back.into())
     }
 }
 
-fn authorize(state: &mut State, asked: &Asked) -> Result<Response, Refusal> {
-    let asks = |key: &str| asked.query.get(key).cloned().unwrap_or_default();
-    let app = state.oauth_apps.get(&asks("client_id")).cloned().ok_or_else(Refusal::missing)?;
-    if !app.callbacks.contains(&asks("redirect_uri")) {
-        return Err(Refusal::bad("api.oauth.allow_oauth.redirect_callback.app_error"));
+/// `GET /oauth/authorize`, in a browser.
+pub(super) fn authorize(state: &mut State, asked: &Asked) -> Result<Response, Refusal> {
+    if !state.settings.is_on(PROVIDER) {
+        return Err(Refusal::new(501, "api.oauth.authorize_oauth.disabled.app_error"));
     }
-    let whole = serialized(&asked.query);
-    let session = asked.cookie("MMAUTHTOKEN").and_then(|token| state.of_token(token)).cloned();
-    let Some(session) = session else {
-        let back = serialized(&[("redirect_to".to_owned(), format!("/oauth/authorize?{whole}"))].into());
-        return Ok(to(&format!("{}/login?{back}", state.site_url())));
+    let request = Request::read(|key| asked.asks(key));
+    request.check(state.version.has_public_clients())?;
+    let app = state.oauth_app(&request.client)?;
+    let Some(session) = state.visitor(asked, true)? else {
+        let back: String = url::form_urlencoded::byte_serialize(asked.target.as_bytes()).collect();
+        return Ok(to(&format!("{}{}/login?redirect_to={back}", asked.origin(), state.subpath())));
     };
-    let approved = state.approved.contains(&(app.id.clone(), session.user.clone()));
+    if !app.callbacks.contains(&request.redirect) {
+        return Err(Refusal::new(400, "api.oauth.allow_oauth.redirect_callback.app_error"));
+    }
+    if app.is_public && request.response_type == "code" && request.challenge.is_empty() {
+        return Err(Refusal::new(400, "api.oauth.allow_oauth.pkce_required_public.app_error"));
+    }
+    let approved = state.provider.approved.contains(&(app.id.clone(), session.user.clone()));
     if app.is_trusted || approved {
-        return Ok(with_code(
-            state,
-            &app,
-            &session,
-            &asks("redirect_uri"),
-            &asks("state"),
-            &asks("code_challenge"),
-        ));
+        return Ok(to(&state.allow(&session.user, &request)?));
     }
+    Ok(consent(&app, &request, &session, &state.subpath()))
+}
+
+/// The page that asks. Mattermost's own is drawn by its client, which sends JSON; this one is a form that says the same.
+fn consent(app: &OAuthApp, request: &Request, session: &Session, subpath: &str) -> Response {
+    let fields = [
+        ("response_type", &request.response_type),
+        ("client_id", &request.client),
+        ("redirect_uri", &request.redirect),
+        ("scope", &request.scope),
+        ("state", &request.state),
+        ("code_challenge", &request.challenge),
+        ("code_challenge_method", &request.method),
+        ("csrf", &session.csrf),
+    ];
+    let escaped = |text: &str| text.replace('&', "&amp;").replace('"', "&quot;").replace('<', "&lt;");
+    let inputs = fields
+        .map(|(name, value)| format!("<input type=\"hidden\" name=\"{name}\" value=\"{}\">", escaped(value)));
     let page = format!(
-        "<form method=\"post\" action=\"/oauth/authorize\"><input name=\"query\" value=\"{}\">\
-         <button>Allow</button></form>",
-        whole.replace('&', "&amp;")
+        "<!DOCTYPE html><title>Mattermost</title><p>Authorize {} to connect to your account</p>\
+         <form method=\"post\" action=\"{subpath}/oauth/authorize\">{}\
+         <button name=\"decision\" value=\"allow\">Allow</button>\
+         <button name=\"decision\" value=\"deny\">Deny</button></form>",
+        escaped(&app.name),
+        inputs.concat()
     );
-    Ok(Html(page).into_response())
+    let mut response = Html(page).into_response();
+    response.headers_mut().insert("x-frame-options", HeaderValue::from_static("SAMEORIGIN"));
+    response
 }
 
-/// The consent page's yes.
-fn agree(state: &mut State, asked: &Asked) -> Result<Response, Refusal> {
-    let session = asked.cookie("MMAUTHTOKEN").and_then(|token| state.of_token(token)).cloned();
-    let session = session.ok_or_else(Refusal::expired)?;
-    let form = asked.form();
-    let query = form.get("query").cloned().unwrap_or_default();
-    let asks = |key: &str| {
-        let mut pairs = url::form_urlencoded::parse(query.as_bytes());
-        pairs.find(|(name, _)| name == key).map(|(_, value)| value.into_owned()).unwrap_or_default()
-    };
-    let app = state.oauth_apps.get(&asks("client_id")).cloned().ok_or_else(Refusal::missing)?;
-    state.approved.insert((app.id.clone(), session.user.clone()));
-    Ok(with_code(state, &app, &session, &asks("redirect_uri"), &asks("state"), &asks("code_challenge")))
-}
-
-fn with_code(
-    state: &mut State,
-    app: &OAuthApp,
-    session: &Session,
-    redirect: &str,
-    given: &str,
-    challenge: &str,
-) -> Response {
-    let code = fresh();
-    let kept = Code {
-        client: app.id.clone(),
-        user: session.user.clone(),
-        redirect: redirect.to_owned(),
-        challenge: challenge.to_owned(),
-    };
-    state.codes.insert(code.clone(), kept);
-    let query = serialized(&[("code".to_owned(), code), ("state".to_owned(), given.to_owned())].into());
-    to(&format!("{redirect}?{query}"))
-}
-
-fn token(state: &mut State, asked: &Asked) -> Result<Response, Refusal> {
-    let form = asked.form();
-    let says = |key: &str| form.get(key).cloned().unwrap_or_default();
-    let app =
-        state.oauth_apps.get(&says("client_id")).filter(|app| app.secret == says("client_secret")).cloned();
-    let app = app.ok_or_else(|| {
-        Refusal::new(
-            401,
-            "api.oauth.get_access_token.credentials.app_error",
-            "invalid_client: Invalid client credentials.",
-        )
-    })?;
-    let user = match says("grant_type").as_str() {
-        "authorization_code" => {
-            let wrong = |what| Refusal::new(400, "api.oauth.get_access_token.expired_code.app_error", what);
-            let code = state
-                .codes
-                .remove(&says("code"))
-                .ok_or_else(|| wrong("invalid_grant: Invalid or expired code."))?;
-            let fits = code.client == app.id && code.redirect == says("redirect_uri");
-            let proven = code.challenge.is_empty() || code.challenge == challenge_of(&says("code_verifier"));
-            if !fits || !proven {
-                return Err(wrong("invalid_grant: The code does not fit."));
-            }
-            code.user
-        }
-        "refresh_token" => {
-            let wrong = || {
-                Refusal::new(
-                    400,
-                    "api.oauth.get_access_token.refresh_token.app_error",
-                    "invalid_grant: Invalid refresh token.",
-                )
-            };
-            let before = state.refresh.remove(&says("refresh_token")).ok_or_else(wrong)?;
-            // The old token lives on in the session cache for a while.
-            state.sessions.get(&before).map(|session| session.user.clone()).ok_or_else(wrong)?
-        }
-        _ => return Err(Refusal::bad("api.oauth.get_access_token.bad_grant.app_error")),
-    };
-    if state.users.get(&user).is_none_or(|user| user.delete_at != 0) {
-        return Err(Refusal::new(
-            400,
-            "api.oauth.get_access_token.internal_user.app_error",
-            "server_error: Unable to find the user.",
-        ));
+/// `POST /oauth/authorize`: JSON as Mattermost's client sends it, or the form of the page above.
+pub(super) fn decide(state: &mut State, asked: &Asked) -> Result<Response, Refusal> {
+    if asked.header("content-type").starts_with("application/x-www-form-urlencoded") {
+        return decide_by_form(state, asked);
     }
-    let session = Session { client: Some(app.id), ..state.new_session(&user, true) };
-    let refresh = fresh();
-    state.refresh.insert(refresh.clone(), session.token.clone());
-    let answer = json!({
-        "access_token": session.token, "token_type": "bearer", "expires_in": 2_592_000, "scope": "user",
-        "refresh_token": refresh, "id_token": "",
+    let session = state.caller(asked)?;
+    let body = asked.json("authorize_request")?;
+    let request = Request::read(|key| text(&body, key));
+    request.check(state.version.has_public_clients())?;
+    if session.is_oauth {
+        return Err(Refusal::forbidden());
+    }
+    let redirect = state.allow(&session.user, &request)?;
+    Ok(Json(json!({"redirect": redirect})).into_response())
+}
+
+fn decide_by_form(state: &mut State, asked: &Asked) -> Result<Response, Refusal> {
+    let form = asked.form();
+    let field = |key: &str| form.get(key).cloned().unwrap_or_default();
+    let session = state.visitor(asked, true)?.ok_or_else(Refusal::expired)?;
+    if session.is_oauth || field("csrf") != session.csrf {
+        return Err(Refusal::expired());
+    }
+    let request = Request::read(field);
+    request.check(state.version.has_public_clients())?;
+    if form.get("decision").is_some_and(|decision| decision == "deny") {
+        return Ok(to(&format!("{}?error=access_denied", request.redirect)));
+    }
+    Ok(to(&state.allow(&session.user, &request)?))
+}
+
+/// `POST /oauth/deauthorize`: what a client has of a person ends, and they are asked again.
+pub(super) fn deauthorize(state: &mut State, asked: &Asked) -> Result<Response, Refusal> {
+    let session = state.caller(asked)?;
+    let client = text(&asked.json("client_id")?, "client_id");
+    if !is_id(&client) {
+        return Err(Refusal::bad_body("client_id"));
+    }
+    if !state.settings.is_on(PROVIDER) {
+        return Err(Refusal::new(501, "api.oauth.allow_oauth.turn_off.app_error"));
+    }
+    let key = (client.clone(), session.user.clone());
+    if let Some(grant) = state.provider.grants.remove(&key) {
+        state.end_session(&grant.token);
+    }
+    state.provider.codes.retain(|_, code| code.client != client || code.user != session.user);
+    state.provider.approved.remove(&key);
+    Ok(ok())
+}
+
+/// The metadata document.
+pub(super) fn metadata(state: &State) -> Result<Response, Refusal> {
+    if !state.version.has_public_clients() {
+        return Err(Refusal::missing());
+    }
+    if !state.settings.is_on(PROVIDER) {
+        return Err(Refusal::new(501, "api.oauth.authorization_server_metadata.disabled.app_error"));
+    }
+    let site = state.site_url();
+    let mut document = json!({
+        "issuer": site, "authorization_endpoint": format!("{site}/oauth/authorize"),
+        "token_endpoint": format!("{site}/oauth/access_token"), "response_types_supported": ["code"],
+        "grant_types_supported": ["authorization_code", "refresh_token"], "scopes_supported": ["user"],
+        "token_endpoint_auth_methods_supported": ["client_secret_post", "none"],
+        "code_challenge_methods_supported": ["S256"],
     });
-    state.sessions.insert(session.token.clone(), session);
-    Ok(([(header::CACHE_CONTROL, "no-store")], Json(answer)).into_response())
-}
-
-fn challenge_of(verifier: &str) -> String {
-    base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(Sha256::digest(verifier.as_bytes()))
-}
-
-fn serialized(pairs: &std::collections::HashMap<String, String>) -> String {
-    url::form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish()
+    if state.settings.is_on("ServiceSettings.EnableDynamicClientRegistration") {
+        document["registration_endpoint"] = json!(format!("{site}/api/v4/oauth/apps/register"));
+    }
+    Ok(Json(document).into_response())
 }
 
 pub(super) fn to(address: &str) -> Response {

@@ -1,132 +1,142 @@
-//! People, bots, their tokens and roles.
+//! People over REST, and roles.
 
-use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
 use serde_json::{Value, json};
 
-use super::asked::{Asked, Json, Refusal};
-use super::state::{State, User, fresh};
-
-pub(super) const TOKENS: &str = "ServiceSettings.EnableUserAccessTokens";
+use super::asked::{Asked, Json, is_id, ok, texts};
+use super::refusal::Refusal;
+use super::sessions::Session;
+use super::state::State;
+use super::{sessions, tokens};
 
 pub(super) fn route(state: &mut State, asked: &Asked, path: &[&str]) -> Result<Response, Refusal> {
-    match (asked.method.as_str(), path) {
-        ("POST", ["users", "login"]) => login(state, asked),
-        ("GET", ["users", "me"]) => {
-            let session = state.caller(asked)?;
-            Ok(Json(state.users[&session.user].json(true)).into_response())
+    let method = asked.method.as_str();
+    match (method, path) {
+        ("POST", ["login"]) => return sessions::login(state, asked),
+        ("POST", ["logout"]) => return sessions::logout(state, asked),
+        (_, ["tokens", rest @ ..]) => return tokens::route(state, asked, rest),
+        _ => {}
+    }
+    let caller = state.caller(asked)?;
+    match (method, path) {
+        ("GET", []) => {
+            let mut all: Vec<_> = state.users.values().collect();
+            all.sort_by(|one, other| one.name().cmp(other.name()));
+            let all = all.into_iter().map(|user| state.show(&caller.user, user)).collect();
+            Ok(Json(asked.page(all)).into_response())
         }
-        ("GET", ["users", "username", name]) => {
-            state.caller(asked)?;
-            let user = state.users.values().find(|user| user.name == *name).ok_or_else(no_user)?;
-            Ok(Json(user.json(false)).into_response())
+        ("POST", ["ids"]) => {
+            let ids = texts(&asked.json("user_ids")?);
+            let found = ids.iter().filter_map(|id| state.users.get(id));
+            Ok(Json(found.map(|user| state.show(&caller.user, user)).collect::<Vec<_>>()).into_response())
         }
-        ("POST", ["users", "status", "ids"]) => {
-            state.caller(asked)?;
-            Ok(Json(json!([])).into_response())
+        ("POST", ["usernames"]) => {
+            let names = texts(&asked.json("usernames")?);
+            let found = names.iter().filter_map(|name| state.user_named(name));
+            Ok(Json(found.map(|user| state.show(&caller.user, user)).collect::<Vec<_>>()).into_response())
         }
-        ("POST", ["users", "tokens", "revoke"]) => {
-            state.require(asked, "revoke_user_access_token")?;
-            let body = asked.json()?;
-            let id = body["token_id"].as_str().unwrap_or_default();
-            let before = state.sessions.len();
-            state.sessions.retain(|_, session| session.pat.as_deref() != Some(id));
-            if state.sessions.len() == before { Err(Refusal::missing()) } else { Ok(ok()) }
-        }
-        ("POST", ["users", id, "tokens"]) => new_token(state, asked, id),
-        ("GET", ["users", id]) => {
-            let session = state.caller(asked)?;
-            let user = state.users.get(*id).ok_or_else(no_user)?;
-            let whole = session.user == user.id || state.allows(&session.user, "manage_system");
-            Ok(Json(user.json(whole)).into_response())
-        }
-        ("POST", ["roles", "names"]) => {
-            state.caller(asked)?;
-            let names = asked.json()?;
-            let names = names.as_array().cloned().unwrap_or_default();
-            let roles = names.iter().filter_map(Value::as_str).filter_map(|name| {
-                let permissions = state.roles.get(name)?;
-                Some(json!({"id": fresh(), "name": name, "permissions": permissions}))
-            });
-            Ok(Json(roles.collect::<Vec<_>>()).into_response())
-        }
-        ("POST", ["bots"]) => new_bot(state, asked),
-        ("PUT", ["bots", id]) => {
-            state.require(asked, "manage_others_bots")?;
-            let body = asked.json()?;
-            let bot = state.users.get_mut(*id).filter(|user| user.is_bot).ok_or_else(Refusal::missing)?;
-            body["display_name"].as_str().unwrap_or_default().clone_into(&mut bot.display_name);
-            Ok(Json(json!({"user_id": id, "username": bot.name})).into_response())
-        }
-        ("POST", ["bots", id, switch @ ("enable" | "disable")]) => {
-            state.require(asked, "manage_others_bots")?;
-            if !state.users.get(*id).is_some_and(|user| user.is_bot) {
-                return Err(Refusal::missing());
+        ("POST", ["status", "ids"]) => {
+            let ids = texts(&asked.json("user_ids")?);
+            if ids.is_empty() || !ids.iter().all(|id| is_id(id)) {
+                return Err(Refusal::bad_body("user_ids"));
             }
-            state.set_active(id, *switch == "enable");
-            Ok(Json(json!({"user_id": id})).into_response())
+            let status =
+                |id| json!({"user_id": id, "status": "online", "manual": false, "last_activity_at": 0});
+            Ok(Json(ids.into_iter().map(status).collect::<Vec<Value>>()).into_response())
+        }
+        ("GET", ["username", name]) => {
+            let user = state.user_named(name).ok_or_else(Refusal::no_user)?;
+            Ok(Json(state.show(&caller.user, user)).into_response())
+        }
+        (_, [id, rest @ ..]) => {
+            let id = if *id == "me" { caller.user.clone() } else { (*id).to_owned() };
+            if !is_id(&id) {
+                return Err(Refusal::bad_path("user_id"));
+            }
+            one(state, asked, &caller, &id, rest)
         }
         _ => Err(Refusal::missing()),
     }
 }
 
-fn login(state: &mut State, asked: &Asked) -> Result<Response, Refusal> {
-    let body = asked.json()?;
-    let (name, password) = (body["login_id"].as_str(), body["password"].as_str());
-    let user = state.users.values().find(|user| Some(user.name.as_str()) == name && !user.is_bot);
-    let user = user.filter(|user| password == Some(user.name.as_str()) && user.delete_at == 0);
-    let wrong =
-        || Refusal::new(401, "api.user.login.invalid_credentials_email_username", "Enter a valid email.");
-    let (id, shown) = user.map(|user| (user.id.clone(), user.json(true))).ok_or_else(wrong)?;
-    let session = state.new_session(&id, false);
-    Ok(([("token", session.token)], Json(shown)).into_response())
+fn one(
+    state: &mut State,
+    asked: &Asked,
+    caller: &Session,
+    id: &str,
+    path: &[&str],
+) -> Result<Response, Refusal> {
+    match (asked.method.as_str(), path) {
+        ("GET", []) => {
+            let user = state.users.get(id).ok_or_else(Refusal::no_user)?;
+            Ok(Json(state.show(&caller.user, user)).into_response())
+        }
+        (_, ["sessions", rest @ ..]) => sessions::route(state, asked, id, rest),
+        (_, ["tokens"]) => tokens::of_user(state, asked, id),
+        ("PUT", ["active"]) => set_active(state, asked, caller, id),
+        ("POST", ["image"]) => {
+            let user = state.users.get(id).ok_or_else(Refusal::no_user)?;
+            if !state.manages_user_or_bot(&caller.user, user.id()) {
+                return Err(Refusal::forbidden());
+            }
+            if !asked.header("content-type").starts_with("multipart/form-data") {
+                return Err(Refusal::new(500, "api.user.upload_profile_user.parse.app_error"));
+            }
+            if let Some(user) = state.users.get_mut(id) {
+                user.pictures += 1;
+            }
+            Ok(ok())
+        }
+        ("GET", ["teams"]) => {
+            let others = state.allows(&caller.user, "sysconsole_read_user_management_users");
+            if caller.user != id && !others {
+                return Err(Refusal::forbidden());
+            }
+            let teams = state.teams.values().filter(|team| state.is_member(&team.id, id));
+            Ok(Json(teams.map(|team| state.show_team(&caller.user, team)).collect::<Vec<_>>())
+                .into_response())
+        }
+        _ => Err(Refusal::missing()),
+    }
 }
 
-fn new_token(state: &mut State, asked: &Asked, user: &str) -> Result<Response, Refusal> {
-    let session = state.caller(asked)?;
-    if session.is_oauth {
+fn set_active(state: &mut State, asked: &Asked, caller: &Session, id: &str) -> Result<Response, Refusal> {
+    let active = asked.json("active")?["active"].as_bool().ok_or_else(|| Refusal::bad_body("active"))?;
+    let themselves = !active && caller.user == id;
+    if !themselves && !state.allows(&caller.user, "sysconsole_write_user_management_users") {
         return Err(Refusal::forbidden());
     }
-    let target = state.users.get(user).ok_or_else(no_user)?;
-    // Bots may have tokens in any case, and people by this setting.
-    if !state.is_on(TOKENS) && !target.is_bot {
-        return Err(Refusal::off("app.user_access_token.disabled"));
+    if themselves && !state.settings.is_on("TeamSettings.EnableUserDeactivation") {
+        return Err(Refusal::new(401, "api.user.update_active.not_enable.app_error"));
     }
-    let own_bot = target.is_bot && target.owner == session.user && state.allows(&session.user, "manage_bots");
-    let manages = session.user == user || own_bot || state.allows(&session.user, "manage_others_bots");
-    if !manages || !state.allows(&session.user, "create_user_access_token") {
+    let user = state.users.get(id).ok_or_else(Refusal::no_user)?;
+    if user.roles().contains("system_admin") && !state.allows(&caller.user, "manage_system") {
         return Err(Refusal::forbidden());
     }
-    let token = state.new_pat(user, "");
-    let id = state.sessions[&token].pat.clone();
-    Ok(Json(json!({"id": id, "token": token, "user_id": user, "is_active": true, "description": ""}))
-        .into_response())
+    state.set_active(id, active);
+    Ok(ok())
 }
 
-fn new_bot(state: &mut State, asked: &Asked) -> Result<Response, Refusal> {
-    let session = state.require(asked, "create_bot")?;
-    if !state.is_on("ServiceSettings.EnableBotAccountCreation") {
-        return Err(Refusal::new(403, "api.bot.create_disabled", "Bot creation has been disabled."));
+/// `POST /roles/names`, `GET /roles/name/{name}`.
+pub(super) fn roles(state: &State, asked: &Asked, path: &[&str]) -> Result<Response, Refusal> {
+    state.caller(asked)?;
+    let shown = |name: &str| {
+        let role = state.roles.get(name)?;
+        Some(json!({
+            "id": role.id, "name": name, "display_name": name, "description": "", "create_at": 0, "update_at": 0,
+            "delete_at": 0, "permissions": role.permissions, "scheme_managed": true, "built_in": true,
+        }))
+    };
+    match (asked.method.as_str(), path) {
+        ("POST", ["names"]) => {
+            let names = texts(&asked.json("rolenames")?);
+            let found = names.iter().filter_map(|name| shown(name));
+            Ok(Json(found.collect::<Vec<_>>()).into_response())
+        }
+        ("GET", ["name", name]) => {
+            Ok(Json(shown(name).ok_or_else(|| Refusal::new(404, "app.role.get_by_name.app_error"))?)
+                .into_response())
+        }
+        _ => Err(Refusal::missing()),
     }
-    if state.users[&session.user].is_bot {
-        return Err(Refusal::forbidden());
-    }
-    let body = asked.json()?;
-    let name = body["username"].as_str().ok_or_else(|| Refusal::bad("api.bot.username"))?;
-    if state.users.values().any(|user| user.name == name) {
-        return Err(Refusal::bad("app.user.save.username_exists.app_error"));
-    }
-    let display_name = body["display_name"].as_str().unwrap_or_default().to_owned();
-    let bot = User { is_bot: true, display_name, owner: session.user, ..User::person(name) };
-    let shown = json!({"user_id": bot.id, "username": bot.name, "owner_id": bot.owner, "delete_at": 0});
-    state.users.insert(bot.id.clone(), bot);
-    Ok((StatusCode::CREATED, Json(shown)).into_response())
-}
-
-fn no_user() -> Refusal {
-    Refusal::new(404, "app.user.missing_account.const", "Unable to find the user.")
-}
-
-pub(super) fn ok() -> Response {
-    Json(json!({"status": "OK"})).into_response()
 }
