@@ -36,12 +36,20 @@ impl Grants {
         self.managed.set_provider(act, record).await
     }
 
-    /// The id of that client; empty where there is none.
-    pub async fn site_client(&self, act: &Act<'_>) -> Result<String, Error> {
+    /// That client; None where there is none.
+    pub async fn site_client(&self, act: &Act<'_>) -> Result<Option<OAuth2App>, Error> {
         match self.managed.described(act.app.as_str()).await? {
-            None => Ok(String::new()),
-            Some(_) => Ok(self.managed.client(act.app.as_str()).await?.client_id),
+            None => Ok(None),
+            Some(_) => {
+                Ok(Some(self.managed.client(act.app.as_str()).await?).filter(|client| !client.is_empty()))
+            }
         }
+    }
+
+    /// Why the site refuses that client, as it said it when it was last asked; None where it does not.
+    pub async fn site_fault(&self, act: &Act<'_>) -> Result<Option<String>, Error> {
+        let described = self.managed.described(act.app.as_str()).await?;
+        Ok(described.map(|described| described.fault().to_owned()).filter(|fault| !fault.is_empty()))
     }
 
     /// Where a person is sent to agree that the App acts for them; None where no client was registered.
@@ -73,8 +81,13 @@ impl Grants {
         }
     }
 
-    /// Forgets one person's token, or with the client everybody's: they were ended at the site, where all that is the
-    /// client's ends with it.
+    /// Forgets one person's token, which opens nothing at the site any more. False when there was none.
+    pub async fn forget_site_token(&self, act: &Act<'_>) -> Result<bool, Error> {
+        self.end(act).await
+    }
+
+    /// Forgets the client, and with it everybody's tokens: they were ended at the site, where all that is the client's ends
+    /// with it.
     pub async fn forget_site_client(&self, act: &Act<'_>) -> Result<u64, Error> {
         // First of all: from here on nothing is refreshed, nor sent to the site as its end.
         self.managed.remove_provider(act).await?;

@@ -215,6 +215,8 @@ impl Default for Scopes {
 pub struct ReplyRules {
     /// Below which member the user's tokens are, where not at the top: `authed_user`.
     pub within: Option<String>,
+    /// The member of a refusal that holds its code, where it is not `error`.
+    pub code: Option<String>,
     /// Seconds that an access token lives where the reply does not say.
     pub default_ttl: Option<u64>,
     /// Whether a life of 0 means that it does not end.

@@ -103,7 +103,7 @@ pub fn read_device(
         false => told(None),
     };
     let members = members(body).ok_or_else(unreadable)?;
-    if let Some(code) = code_of(&members) {
+    if let Some(code) = code_of(provider, &members) {
         return Err(told(Some(&code)));
     }
     let place = |name: &str| speakable(name, &text(&members, name)?).ok();

@@ -63,7 +63,7 @@ pub fn read(
             refused(None)
         });
     };
-    if let Some(code) = code_of(&members) {
+    if let Some(code) = code_of(provider, &members) {
         return Err(refused(Some(&code)));
     }
     let inner = provider.reply.within.as_ref().and_then(|name| members.get(name)).and_then(Value::as_object);
@@ -100,7 +100,7 @@ pub(super) fn refusal(
     body: &[u8],
     now_ms: i64,
 ) -> Option<Failure> {
-    let code = code_of(&members(body)?)?;
+    let code = code_of(provider, &members(body)?)?;
     Some(Failure::told(&provider.errors, status, headers, Some(&code), now_ms))
 }
 
@@ -121,8 +121,8 @@ pub(super) fn members(body: &[u8]) -> Option<Map<String, Value>> {
     }
 }
 
-/// The code of a refusal, whatever the status: `error` as text, number or object, or `ok: false`.
-pub(super) fn code_of(members: &Map<String, Value>) -> Option<String> {
+/// The code of a refusal, whatever the status: what the provider calls it, `error` as text, number or object, or `ok: false`.
+pub(super) fn code_of(provider: &Descriptor, members: &Map<String, Value>) -> Option<String> {
     let named = |value: &Value| match value {
         Value::String(code) if !code.is_empty() => Some(code.clone()),
         Value::Number(code) => Some(code.to_string()),
@@ -137,7 +137,8 @@ pub(super) fn code_of(members: &Map<String, Value>) -> Option<String> {
         Value::Bool(true) => Some("error".to_owned()),
         _ => None,
     };
-    let code = ["error", "errorCode", "error_code"].into_iter().find_map(|name| named(members.get(name)?));
+    let names = provider.reply.code.as_deref().into_iter().chain(["error", "errorCode", "error_code"]);
+    let code = names.filter_map(|name| members.get(name)).find_map(named);
     let refused = members.get("ok") == Some(&Value::Bool(false));
     code.or_else(|| refused.then(|| "not_ok".to_owned()))
 }

@@ -3,7 +3,7 @@
 use serde_json::json;
 use tessera_testkit::attached::{APP, Attached};
 use tessera_testkit::fake_mattermost::Version;
-use tessera_testkit::site::{API, OAUTH2_USER};
+use tessera_testkit::site::{API, OAUTH2_USER, Person};
 use tessera_testkit::wire::Ask;
 
 const CONNECTIONS: &str = "/plugins/com.mattermost.apps/tessera/v1/connections";
@@ -93,10 +93,15 @@ async fn the_bot_of_an_app_that_is_disabled() {
 
 /// The user agrees that the App acts for them, by the link that a call answers with.
 pub(crate) async fn agree(stage: &Attached) {
+    agree_as(stage, &stage.user).await;
+}
+
+/// The same in a session of theirs.
+pub(crate) async fn agree_as(stage: &Attached, user: &Person) {
     let call = json!({
         "path": "/hello", "context": {"app_id": APP}, "expand": {"acting_user_access_token": "all"},
     });
-    let answer = stage.site().post(&stage.user.token, "/call", &call).await;
+    let answer = stage.site().post(&user.token, "/call", &call).await;
     let text = answer.json()["text"].as_str().unwrap_or_default().to_owned();
     let link = text.split(['(', ')']).find(|word| word.contains("/oauth2/mattermost/connect"));
     let link = link.unwrap_or_else(|| panic!("no link in {}", answer.text()));

@@ -2,9 +2,11 @@
 
 use serde_json::json;
 use tessera_testkit::attached::{APP, Attached};
-use tessera_testkit::fake_mattermost::Version;
+use tessera_testkit::fake_mattermost::{Failure, Version};
+use tessera_testkit::site::Person;
+use tessera_testkit::wire::{Answer, Ask};
 
-use crate::followed::agree;
+use crate::followed::{agree, agree_as};
 
 const ALL: [&str; 3] = ["act_as_bot", "act_as_user", "remote_oauth2"];
 
@@ -36,7 +38,7 @@ async fn a_bot_s_name_that_a_person_has_gets_an_ending() {
     let answer = stage.site().post(&stage.user.token, "/call", &call).await;
     assert_eq!(answer.json()["type"], "ok", "{}", answer.text());
     let token = stage.fake.calls_to("/hello").last().unwrap().json()["context"]["bot_access_token"].clone();
-    let ask = tessera_testkit::wire::Ask::get("/api/v4/users/me").bearer(token.as_str().unwrap());
+    let ask = Ask::get("/api/v4/users/me").bearer(token.as_str().unwrap());
     assert_eq!(stage.site().send(&ask).await.json()["username"], "hello-app");
 }
 
@@ -81,6 +83,76 @@ async fn a_token_with_which_an_app_acts_is_refreshed_before_it_ends() {
     stage.site().store(&second, r#"{"access_token":"x"}"#).await;
 }
 
+/// What a call comes to that needs a token with which its App acts for the person.
+async fn acting(stage: &Attached, token: &str) -> Answer {
+    let call = json!({
+        "path": "/hello", "context": {"app_id": APP}, "expand": {"acting_user_access_token": "all"},
+    });
+    stage.site().post(token, "/call", &call).await
+}
+
+fn wants_agreement(answer: &Answer) {
+    assert!(answer.text().contains("wants to act for you here"), "{}", answer.text());
+}
+
+#[tokio::test]
+async fn a_token_that_mattermost_ended_is_not_handed_out_and_its_person_agrees_anew() {
+    let stage = Attached::to(Version::V11_7).await;
+    stage.install(&ALL).await;
+    agree(&stage).await;
+    let (first, _) = stage.site().tokens(&stage.user, &stage.fake, APP).await;
+    // Signed out everywhere, which ends the App's token too; and back again.
+    stage.mattermost.end_sessions(&stage.user.id);
+    let back = stage.mattermost.session(&stage.user.id).token;
+    stage.server.clock.advance_ms(10_000);
+    wants_agreement(&acting(&stage, &back).await);
+    let user = Person { id: stage.user.id.clone(), token: back };
+    agree_as(&stage, &user).await;
+    let (second, _) = stage.site().tokens(&user, &stage.fake, APP).await;
+    assert_ne!(first, second);
+}
+
+#[tokio::test]
+async fn a_refresh_that_mattermost_refuses_asks_for_a_new_agreement() {
+    let stage = Attached::to(Version::V11_7).await;
+    stage.install(&ALL).await;
+    agree(&stage).await;
+    stage.site().tokens(&stage.user, &stage.fake, APP).await;
+    let refused = Failure::Refused(404, "api.oauth.get_access_token.refresh_token.app_error");
+    stage.mattermost.fail_next("/oauth/access_token", refused);
+    stage.server.clock.advance_ms((2_592_000 - 30) * 1_000);
+    wants_agreement(&acting(&stage, &stage.user.token).await);
+    agree(&stage).await;
+    assert_eq!(acting(&stage, &stage.user.token).await.json()["type"], "ok");
+}
+
+#[tokio::test]
+async fn a_client_that_an_administrator_changed_or_removed_at_mattermost_is_taken_up_again() {
+    for removed in [false, true] {
+        let stage = Attached::to(Version::V11_7).await;
+        stage.install(&ALL).await;
+        agree(&stage).await;
+        stage.site().tokens(&stage.user, &stage.fake, APP).await;
+        let client = stage.mattermost.oauth_apps()[0]["id"].as_str().unwrap().to_owned();
+        let path = format!("/api/v4/oauth/apps/{client}");
+        let ask =
+            if removed { Ask::new("DELETE", path) } else { Ask::post(format!("{path}/regen_secret"), "") };
+        let token = stage.mattermost.service_token();
+        let done = stage.site().send(&ask.bearer(&token)).await;
+        assert_eq!(done.status, 200, "{}", done.text());
+        stage.server.clock.advance_ms((2_592_000 - 30) * 1_000);
+        let answer = acting(&stage, &stage.user.token).await;
+        if removed {
+            wants_agreement(&answer);
+            agree(&stage).await;
+        } else {
+            assert_eq!(answer.json()["type"], "ok", "{}", answer.text());
+        }
+        assert_eq!(acting(&stage, &stage.user.token).await.json()["type"], "ok");
+        assert_eq!(stage.mattermost.oauth_apps().len(), 1);
+    }
+}
+
 #[tokio::test]
 async fn what_mattermost_has_switched_off_is_named_with_its_setting() {
     let stage = Attached::to(Version::V11_7).await;
@@ -108,7 +180,7 @@ async fn uninstalling_takes_everything_of_the_app_out_of_mattermost_but_its_acco
     assert_eq!(gone.status, 200, "{}", gone.text());
     assert!(stage.mattermost.oauth_apps().is_empty());
     for token in [token, bot] {
-        let me = stage.site().send(&tessera_testkit::wire::Ask::get("/api/v4/users/me").bearer(&token)).await;
+        let me = stage.site().send(&Ask::get("/api/v4/users/me").bearer(&token)).await;
         assert_eq!(me.status, 401);
     }
 }

@@ -39,6 +39,17 @@ fn forms_and_json_are_told_apart_by_what_they_are() {
 }
 
 #[test]
+fn a_code_may_stand_elsewhere_than_under_error() {
+    let refusal = br#"{"id":"api.oauth.refused","message":"no","status_code":404}"#;
+    let told = |reply: &str| {
+        read(&descriptor(reply), StatusCode::NOT_FOUND, &HeaderMap::new(), refusal, SENT).unwrap_err()
+    };
+    assert_eq!((told("").class, told("").code.as_str()), (Class::Operator, "http_404"));
+    let named = told("code = 'id'\n[errors]\n'api.oauth.refused' = 'terminal'");
+    assert_eq!((named.class, named.code.as_str()), (Class::Terminal, "api.oauth.refused"));
+}
+
+#[test]
 fn a_life_is_read_however_it_is_written_and_nonsense_costs_no_token() {
     let life = |text: &str| {
         let tokens = good(format!("{{\"access_token\":\"a\",\"refresh_token\":\"r\",{text}}}"));

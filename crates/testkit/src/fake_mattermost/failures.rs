@@ -5,6 +5,8 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use futures_util::stream::{self, StreamExt as _};
 
+use super::refusal::Refusal;
+
 /// What happens to the next request whose path begins so.
 #[derive(Debug, Clone)]
 pub enum Failure {
@@ -18,6 +20,8 @@ pub enum Failure {
     Cut,
     /// It is answered with these words and 200, as a proxy's own page is.
     Words(&'static str),
+    /// It is refused with this status and an error of this id.
+    Refused(u16, &'static str),
 }
 
 /// Those that are still to come.
@@ -62,6 +66,7 @@ impl Failure {
                 response.headers_mut().insert(header::CONTENT_LENGTH, HeaderValue::from(1_000));
                 response
             }
+            Self::Refused(status, id) => Refusal::new(status, id).respond("/"),
             Self::Words(words) => ([(header::CONTENT_TYPE, "text/html")], words).into_response(),
         }
     }

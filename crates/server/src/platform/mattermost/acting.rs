@@ -5,9 +5,9 @@ use tessera_types::{AccessToken, AppId, json, routes};
 
 use super::Mattermost;
 use super::clients::grants;
-use crate::grants::{Act, Standing, of_site};
+use crate::grants::{Act, of_site};
 use crate::platform::app_tokens::Holder;
-use crate::platform::{AGREE, AppToken, Error};
+use crate::platform::{AGREE, AppToken, Credential, Error, Freshness};
 use crate::trail;
 
 /// The App that is part of the service; it acts without tokens.
@@ -32,15 +32,39 @@ impl Mattermost {
         if let Some(reason) = self.ensure_client(app, &request).await? {
             return Ok(AppToken::Refused(reason));
         }
+        if let Some(token) = self.living(app, user, &request).await? {
+            self.remember(app, user, &token).await?;
+            return Ok(AppToken::Token(token));
+        }
+        Ok(AppToken::NeedsConsent { url: self.agree_url(app) })
+    }
+
+    /// The token that is kept, as long as Mattermost takes it: whoever signs out everywhere, or is cut off by an administrator, ends
+    /// it there without a word to us.
+    async fn living(&self, app: &AppId, user: &str, request: &str) -> Result<Option<AccessToken>, Error> {
         let own = of_site(app);
-        let act = Act { actor: user, app: &own, request: &request, reason: "acting token" };
-        let Some(record) = self.grants.site_token(&act).await.map_err(grants)? else {
-            return Ok(AppToken::NeedsConsent { url: self.agree_url(app) });
-        };
+        let act = Act { actor: user, app: &own, request, reason: "acting token" };
+        if self.is_at_fault(&act).await? {
+            self.look_after_client(app, request).await?;
+        }
+        let mut found = self.grants.site_token(&act).await;
+        if self.is_at_fault(&act).await? && self.look_after_client(app, request).await? {
+            found = self.grants.site_token(&act).await;
+        }
+        let Some(record) = found.map_err(grants)? else { return Ok(None) };
         let Token { access_token } = json::from_slice_strict(record.expose())
             .map_err(|error| Error::Damaged { what: "token of the site", reason: error.to_string() })?;
-        self.remember(app, user, &access_token).await?;
-        Ok(AppToken::Token(access_token))
+        let known = self.identify(Credential::Bearer(&access_token), Freshness::Cached).await?;
+        if known.is_some_and(|known| known.user_id == user) {
+            return Ok(Some(access_token));
+        }
+        self.grants.forget_site_token(&act).await.map_err(grants)?;
+        tracing::info!(%app, user, "Mattermost ended a token with which an App acted: its person agrees anew");
+        Ok(None)
+    }
+
+    async fn is_at_fault(&self, act: &Act<'_>) -> Result<bool, Error> {
+        Ok(self.grants.site_fault(act).await.map_err(grants)?.is_some())
     }
 
     /// Where a person must still agree; None where they did, or where no agreement can be had: then asking for the token
@@ -50,11 +74,15 @@ impl Mattermost {
         if self.ensure_client(app, &request).await?.is_some() {
             return Ok(None);
         }
-        let own = of_site(app);
-        let act = Act { actor: user, app: &own, request: &request, reason: "acting token" };
-        let standing = self.grants.standing(&act).await.map_err(grants)?;
-        let agreed = matches!(standing, Standing::Connected | Standing::MissingScopes);
-        Ok((!agreed).then(|| self.agree_url(app)))
+        if self.living(app, user, &request).await?.is_some() {
+            return Ok(None);
+        }
+        // Before anybody is sent there: one that is gone would show them an error page of Mattermost's.
+        if self.look_after_client(app, &request).await? && self.ensure_client(app, &request).await?.is_some()
+        {
+            return Ok(None);
+        }
+        Ok(Some(self.agree_url(app)))
     }
 
     /// Where a person agrees that an App acts for them.

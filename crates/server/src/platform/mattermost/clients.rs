@@ -2,7 +2,7 @@
 
 use http::Method;
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 use tessera_types::{AppId, ClientSecret, OAuth2App, routes};
 use url::Url;
 
@@ -14,7 +14,10 @@ use crate::platform::Error;
 #[derive(Deserialize)]
 struct Registered {
     id: String,
+    #[serde(default)]
     client_secret: ClientSecret,
+    #[serde(default)]
+    callback_urls: Vec<String>,
 }
 
 impl Mattermost {
@@ -28,7 +31,7 @@ impl Mattermost {
     pub(super) async fn ensure_client(&self, app: &AppId, request: &str) -> Result<Option<String>, Error> {
         let own = of_site(app);
         let act = Act { actor: "", app: &own, request, reason: "client of the site" };
-        if !self.grants.site_client(&act).await.map_err(grants)?.is_empty() {
+        if self.grants.site_client(&act).await.map_err(grants)?.is_some() {
             return Ok(None);
         }
         let record = self.apps.installed(app).await?;
@@ -71,20 +74,52 @@ impl Mattermost {
         format!(
             "name = \"mattermost\"\ndisplay_name = \"Mattermost\"\nverified = true\n\
              authorize_url = \"{site}/oauth/authorize\"\ntoken_url = \"{internal}/oauth/access_token\"\n\
-             client_auth = \"post\"\n[refresh]\nrotation = \"always\"\n"
+             client_auth = \"post\"\n[refresh]\nrotation = \"always\"\n[reply]\ncode = \"id\"\n[errors]\n{ERRORS}"
         )
+    }
+
+    /// Takes up what an administrator did to the App's client at Mattermost: a new secret is kept, an address that is not ours
+    /// any more is put right, and of one that is gone nothing is kept, so that another one is registered. False where
+    /// nothing was otherwise than we have it.
+    pub(super) async fn look_after_client(&self, app: &AppId, request: &str) -> Result<bool, Error> {
+        let own = of_site(app);
+        let act = Act { actor: "", app: &own, request, reason: "client of the site" };
+        let Some(known) = self.grants.site_client(&act).await.map_err(grants)? else { return Ok(false) };
+        let path = format!("/oauth/apps/{}", known.client_id);
+        let there: Registered = match self.rest.get(As::Service, &path).await {
+            Ok(there) => there,
+            Err(Error::Site { status: 404, .. }) => {
+                tracing::warn!(%app, client_id = known.client_id, "an App's client is gone from Mattermost, and is made anew");
+                self.grants.forget_site_client(&act).await.map_err(grants)?;
+                return Ok(true);
+            }
+            // Who may not look at it can still use it.
+            Err(Error::Site { status: 403 | 501, .. }) => return Ok(false),
+            Err(error) => return Err(error),
+        };
+        let agreed = self.agreed_url(app)?;
+        if there.callback_urls != [agreed.as_str()] {
+            // It lies elsewhere than when the client was registered: Mattermost takes the whole of one, or nothing.
+            let mut whole: Value = self.rest.get(As::Service, &path).await?;
+            whole["callback_urls"] = json!([agreed.as_str()]);
+            self.rest.tell(Method::PUT, As::Service, &path, &whole).await?;
+        }
+        if there.client_secret.is_empty() || there.client_secret.expose() == known.client_secret.expose() {
+            return Ok(false);
+        }
+        let client = OAuth2App { client_secret: there.client_secret, ..known };
+        self.grants.set_site_client(&act, self.descriptor(), client).await.map_err(grants)?;
+        tracing::info!(%app, "an App's client has another secret at Mattermost, which is kept from now on");
+        Ok(true)
     }
 
     /// Takes the App's client away from Mattermost, and with it every token that people gave the App there.
     pub(super) async fn remove_client(&self, app: &AppId, request: &str) -> Result<(), Error> {
         let own = of_site(app);
         let act = Act { actor: "", app: &own, request, reason: "client of the site" };
-        let client = self.grants.site_client(&act).await.map_err(grants)?;
-        if client.is_empty() {
-            return Ok(());
-        }
-        let gone =
-            self.rest.tell(Method::DELETE, As::Service, &format!("/oauth/apps/{client}"), &json!({})).await;
+        let Some(client) = self.grants.site_client(&act).await.map_err(grants)? else { return Ok(()) };
+        let path = format!("/oauth/apps/{}", client.client_id);
+        let gone = self.rest.tell(Method::DELETE, As::Service, &path, &json!({})).await;
         match gone {
             Ok(()) | Err(Error::Site { status: 404, .. }) => {}
             Err(error) => return Err(error),
@@ -92,6 +127,14 @@ impl Mattermost {
         self.grants.forget_site_client(&act).await.map(drop).map_err(grants)
     }
 }
+
+/// What its own codes mean, which are the ids of its errors. A refresh token that it does not know is the person's to renew, and
+/// no fault of the client, though the status is 404.
+const ERRORS: &str = "\"api.oauth.get_access_token.refresh_token.app_error\" = \"terminal\"\n\
+                      \"api.oauth.get_access_token.expired_code.app_error\" = \"terminal\"\n\
+                      \"api.oauth.get_access_token.redirect_uri.app_error\" = \"operator\"\n\
+                      \"api.oauth.get_access_token.credentials.app_error\" = \"operator\"\n\
+                      \"api.oauth.get_access_token.bad_client_id.app_error\" = \"operator\"\n";
 
 fn trimmed(url: &Url) -> &str {
     url.as_str().trim_end_matches('/')
