@@ -16,7 +16,7 @@ use crate::egress::{Allowed, Egress};
 use crate::env::Env;
 use crate::grants::Grants;
 use crate::http;
-use crate::platform::mattermost::{self, Finding, Look, Mattermost};
+use crate::platform::mattermost::{self, Callbacks, Finding, Look, Mattermost};
 use crate::platform::standalone::{self, Standalone};
 use crate::platform::{self, Integrations, Platform};
 use crate::store::Store;
@@ -93,8 +93,13 @@ pub(super) fn reached(config: &Config) -> Result<Vec<Allowed>, Error> {
 }
 
 /// Looks at the Mattermost of these settings.
-pub(super) async fn look(config: &Config, site_url: &Url, egress: Egress) -> Result<Vec<Finding>, Error> {
-    Ok(Look::new(Arc::new(egress), Env::system(), attached(config, site_url)?).look().await)
+pub(super) async fn look(
+    config: &Config,
+    site_url: &Url,
+    egress: Egress,
+    callbacks: Callbacks,
+) -> Result<Vec<Finding>, Error> {
+    Ok(Look::new(Arc::new(egress), Env::system(), attached(config, site_url)?, callbacks).look().await)
 }
 
 /// Where the service finds Mattermost, and which setting says so.

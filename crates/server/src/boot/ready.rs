@@ -10,6 +10,7 @@ use prometheus_client::registry::Registry;
 
 use crate::http::health::{Ready, Standing};
 use crate::store::Meta;
+use crate::vault::ROOT_KEY_ID;
 
 /// Whether the service can do its work, and what it has done.
 pub struct Readiness {
@@ -46,7 +47,7 @@ impl Ready for Readiness {
             if self.stopping.load(Ordering::Relaxed) {
                 return Standing::Stopping;
             }
-            match self.meta.get("root_key_id").await.is_ok_and(|id| id.is_some()) {
+            match self.meta.get(ROOT_KEY_ID).await.is_ok_and(|id| id.is_some()) {
                 true => Standing::Ready,
                 false => Standing::NoStore,
             }

@@ -27,7 +27,7 @@ use url::{Host, Url};
 
 pub use error::{BuildError, Error, Reason};
 pub use resolver::{Lookup, SystemLookup};
-pub use rules::{Allowed, Audience, NotAllowed, Rules};
+pub use rules::{Allowed, Audience, NotAllowed, Rules, is_inside};
 
 use error::Shown;
 use meters::Meters;

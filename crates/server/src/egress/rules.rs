@@ -70,7 +70,17 @@ impl FromStr for Allowed {
     }
 }
 
+/// Whether an address is this machine's, of a private network, or one that leads to nobody in public.
+pub fn is_inside(ip: IpAddr) -> bool {
+    Sort::of(canonical(ip)) != Sort::Public
+}
+
 impl Allowed {
+    /// Whether it names this host, or holds this address of it.
+    pub fn covers(&self, host: &str, ip: IpAddr) -> bool {
+        self.holds(canonical(ip)) || lists_host(std::slice::from_ref(self), host)
+    }
+
     fn holds(&self, ip: IpAddr) -> bool {
         let Self::Network { address, bits } = self else { return false };
         match (*address, ip) {

@@ -6,7 +6,7 @@ use url::Url;
 
 use super::managed::{Accepted, MANAGED, ProviderRecord, Returned, Want};
 use super::service::Authorize;
-use super::{Act, Error, Grants, Use};
+use super::{Act, Change, Error, Grants, Use};
 
 /// What comes before the App's id. No App's id has a colon.
 const OF_SITE: &str = "mattermost:";
@@ -23,17 +23,21 @@ pub fn is_of_site(app: &str) -> bool {
 
 /// These take an [`Act`] whose App is [`of_site`]'s: nothing has to be granted for it, as it is the platform that acts.
 impl Grants {
-    /// Keeps the client that was registered at the site for an App, and how the site is spoken to.
+    /// Keeps the client that was registered at the site for an App, and how the site is spoken to; tells whether it is another
+    /// one than was kept, or has another secret.
     pub async fn set_site_client(
         &self,
         act: &Act<'_>,
         descriptor: String,
         client: OAuth2App,
-    ) -> Result<(), Error> {
+    ) -> Result<Change, Error> {
         let record = ProviderRecord { descriptor, ..ProviderRecord::default() };
         let record = self.managed.fitting(record).await?;
-        self.keep_credentials(act, &client).await?;
-        self.managed.set_provider(act, record).await
+        let change = self.keep_credentials(act, &client).await?;
+        if change == Change::Made {
+            self.managed.set_provider(act, record).await?;
+        }
+        Ok(change)
     }
 
     /// That client; None where there is none.

@@ -1,4 +1,5 @@
-//! A database opened to be looked at: no migration, no lock, no write. What `tessera audit verify` compares.
+//! A database opened to be looked at: no migration, no lock, no write. What `tessera audit verify` compares, and
+//! what `tessera doctor` looks at.
 
 use std::sync::Arc;
 
@@ -6,7 +7,7 @@ use super::connections::columns;
 use super::migrations::DATA;
 use super::postgres::Postgres;
 use super::sqlite::ToRead;
-use super::{ConnectionRow, CredentialRow, Engine, Error, Statement, StoreConfig, values};
+use super::{ConnectionRow, CredentialRow, Engine, Error, Meta, Statement, StoreConfig, values};
 
 /// All rows that a seal binds to their place, in parts.
 pub struct Reading {
@@ -36,6 +37,19 @@ impl Reading {
             " FROM connections WHERE (app, user_id) > ($1, $2) ORDER BY app, user_id LIMIT $3"
         );
         self.engine.all(Statement::new(sql, values![after.0, after.1, limit])).await
+    }
+
+    /// Values about the installation itself.
+    pub fn meta(&self) -> Meta {
+        Meta::new(Arc::clone(&self.engine))
+    }
+
+    /// The number of the last migration that ran on it, and of the last that this program has.
+    pub async fn migrations(&self) -> Result<(i64, i64), Error> {
+        let sql = "SELECT version FROM schema_migrations ORDER BY version DESC LIMIT 1";
+        let rows = self.engine.read(Statement::new(sql, values![])).await?;
+        let ran = rows.into_iter().next().map(|mut row| row.int(0)).transpose()?;
+        Ok((ran.unwrap_or_default(), DATA.migrations.last().map_or(0, |last| last.version)))
     }
 
     /// Apps' records in the order of Apps, after this App, at most `limit`.

@@ -165,11 +165,18 @@ pub struct Vault {
     opens: [Counter<u64, AtomicU64>; 2],
 }
 
+/// Under which name the data says which root key it was made with.
+pub const ROOT_KEY_ID: &str = "root_key_id";
+
+fn root_id(root: &RootKey) -> [u8; 8] {
+    *root.derive::<8>("tessera/root-key-id/v1")
+}
+
 impl Vault {
     /// Opens the vault over the key store. Data made with another root key is refused and left as it is (OS-45).
     pub async fn open(root: &RootKey, keys: Keys, meta: &Meta, env: Env) -> Result<Self, Error> {
-        let root_id = *root.derive::<8>("tessera/root-key-id/v1");
-        let recorded = meta.put_if_absent("root_key_id", &root_id).await?;
+        let root_id = root_id(root);
+        let recorded = meta.put_if_absent(ROOT_KEY_ID, &root_id).await?;
         if recorded != root_id {
             return Err(Error::WrongRootKey { expected: hex(&recorded), found: hex(&root_id) });
         }
@@ -177,6 +184,19 @@ impl Vault {
         let keyring = Keyring::new(root, root_id, tenant.clone(), keys, env.clone());
         let digester = root.hmac("tessera/digest/v1");
         Ok(Self { tenant, env, root_id, digester, keyring, opens: Default::default() })
+    }
+
+    /// Whether data was made with this root key; None where none was made yet.
+    ///
+    /// # Errors
+    /// [`Error::WrongRootKey`] where it was made with another.
+    pub async fn fits(root: &RootKey, meta: &Meta) -> Result<Option<()>, Error> {
+        let Some(recorded) = meta.get(ROOT_KEY_ID).await? else { return Ok(None) };
+        let root_id = root_id(root);
+        match recorded == root_id {
+            true => Ok(Some(())),
+            false => Err(Error::WrongRootKey { expected: hex(&recorded), found: hex(&root_id) }),
+        }
     }
 
     /// Announces what is counted.

@@ -150,7 +150,7 @@ fn read(file: &Path) -> Result<String, Failure> {
 }
 
 /// Where an App's provider is, for [`Server::ask`].
-fn path(app: &str) -> String {
+pub(super) fn path(app: &str) -> String {
     let app = percent_encoding::utf8_percent_encode(app, percent_encoding::NON_ALPHANUMERIC);
     format!("/apps/{app}/provider")
 }

@@ -106,6 +106,17 @@ pub struct ProviderSet {
     pub updated_by: String,
 }
 
+impl ProviderSet {
+    /// Whether the provider accepted the client when it was asked just now.
+    pub fn is_accepted(&self) -> bool {
+        self.probe.as_deref() == Some(accepted(&self.display_name).as_str())
+    }
+}
+
+fn accepted(name: &str) -> String {
+    format!("{name} accepts the client")
+}
+
 /// A record, read: everything but the client.
 pub(in crate::grants) struct Described {
     pub(super) generation: i64,
@@ -414,7 +425,7 @@ impl Managed {
         Ok(match verdict(&outcome) {
             Probe::Accepted => {
                 self.mended(app, generation).await?;
-                format!("{name} accepts the client")
+                accepted(name)
             }
             Probe::Refused { code } => {
                 self.providers.fault(app, generation, &code, self.env.now_ms()).await?;

@@ -8,7 +8,7 @@ use url::Url;
 
 use super::Mattermost;
 use super::rest::As;
-use crate::grants::{Act, of_site};
+use crate::grants::{Act, Change, of_site};
 use crate::platform::Error;
 
 #[derive(Deserialize)]
@@ -104,13 +104,15 @@ impl Mattermost {
             whole["callback_urls"] = json!([agreed.as_str()]);
             self.rest.tell(Method::PUT, As::Service, &path, &whole).await?;
         }
-        if there.client_secret.is_empty() || there.client_secret.expose() == known.client_secret.expose() {
+        if there.client_secret.is_empty() {
             return Ok(false);
         }
         let client = OAuth2App { client_secret: there.client_secret, ..known };
-        self.grants.set_site_client(&act, self.descriptor(), client).await.map_err(grants)?;
-        tracing::info!(%app, "an App's client has another secret at Mattermost, which is kept from now on");
-        Ok(true)
+        let change = self.grants.set_site_client(&act, self.descriptor(), client).await.map_err(grants)?;
+        if change == Change::Made {
+            tracing::info!(%app, "an App's client has another secret at Mattermost, which is kept from now on");
+        }
+        Ok(change == Change::Made)
     }
 
     /// Takes the App's client away from Mattermost, and with it every token that people gave the App there.

@@ -33,7 +33,7 @@ use crate::env::Env;
 use crate::grants::Grants;
 use crate::store::{Commands, Store};
 use crate::vault::Vault;
-pub use look::{Finding, Look, State};
+pub use look::{Command as Callbacks, Finding, Look, State};
 use rest::{As, Rest};
 
 /// What is configured of the Mattermost.

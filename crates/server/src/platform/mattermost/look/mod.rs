@@ -1,13 +1,15 @@
 //! Looks at a Mattermost from where the service stands: what is set otherwise than it must be, by the setting's own name
-//! (C.12). Nothing is changed by it.
+//! (C.12). Nothing is changed by it, but for a slash command that is there for a moment.
+
+mod reach;
+mod settings;
 
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError};
 
 use http::{HeaderMap, Method, header};
 use serde::Serialize;
-use serde_json::Value;
-use tessera_types::{User, json, routes};
+use tessera_types::User;
 
 use super::rest::{As, Rest};
 use super::rights::permissions_of;
@@ -32,14 +34,27 @@ pub enum State {
 #[derive(Debug, Clone, Serialize)]
 pub struct Finding {
     /// What: a setting by its own name, or a word.
-    pub about: &'static str,
+    pub about: String,
     /// How it stands.
     pub state: State,
     /// What was found.
     pub found: String,
     /// What to do; empty where there is nothing to be done.
-    #[serde(skip_serializing_if = "str::is_empty")]
-    pub mend: &'static str,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub mend: String,
+}
+
+impl Finding {
+    /// One; what is good needs no mend.
+    pub fn new(
+        about: impl Into<String>,
+        state: State,
+        found: impl Into<String>,
+        mend: impl Into<String>,
+    ) -> Self {
+        let mend = if state == State::Good { String::new() } else { mend.into() };
+        Self { about: about.into(), state, found: found.into(), mend }
+    }
 }
 
 /// How far two clocks may be apart, ms.
@@ -50,16 +65,15 @@ const APART: i64 = 30_000;
 struct Findings(Vec<Finding>);
 
 impl Findings {
-    fn say(&mut self, about: &'static str, state: State, found: impl Into<String>, mend: &'static str) {
-        let mend = if state == State::Good { "" } else { mend };
-        self.0.push(Finding { about, state, found: found.into(), mend });
+    fn say(&mut self, about: &str, state: State, found: impl Into<String>, mend: &str) {
+        self.0.push(Finding::new(about, state, found, mend));
     }
 
-    fn need(&mut self, about: &'static str, good: bool, found: impl Into<String>, mend: &'static str) {
+    fn need(&mut self, about: &str, good: bool, found: impl Into<String>, mend: &str) {
         self.say(about, if good { State::Good } else { State::Bad }, found, mend);
     }
 
-    fn want(&mut self, about: &'static str, good: bool, found: impl Into<String>, mend: &'static str) {
+    fn want(&mut self, about: &str, good: bool, found: impl Into<String>, mend: &str) {
         self.say(about, if good { State::Good } else { State::Warning }, found, mend);
     }
 }
@@ -69,22 +83,35 @@ pub struct Look {
     rest: Rest,
     settings: Settings,
     env: Env,
+    /// Whether Mattermost is made to call us.
+    command: Command,
+}
+
+/// Whether Mattermost is made to call us, by a slash command that is there for a moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Command {
+    /// It is.
+    Try,
+    /// Nothing at all is changed.
+    Leave,
 }
 
 impl Look {
     /// At the Mattermost of these settings.
-    pub fn new(egress: Arc<Egress>, env: Env, settings: Settings) -> Self {
+    pub fn new(egress: Arc<Egress>, env: Env, settings: Settings, command: Command) -> Self {
         let rest = Rest::new(egress, env.clone(), settings.internal_url.clone(), settings.token.clone());
-        Self { rest, settings, env }
+        Self { rest, settings, env, command }
     }
 
     /// Looks at everything. What cannot be looked at, as something before it failed, is left out.
     pub async fn look(&self) -> Vec<Finding> {
         let mut findings = Findings::default();
-        if self.look_at_server(&mut findings).await && self.look_at_account(&mut findings).await {
-            self.look_at_settings(&mut findings).await;
+        let known = self.look_at_server(&mut findings).await && self.look_at_account(&mut findings).await;
+        let set = if known { self.look_at_settings(&mut findings).await } else { None };
+        let is_us = self.look_at_path(&mut findings).await;
+        if let Some(set) = set {
+            self.look_at_callbacks(&mut findings, &set, is_us).await;
         }
-        self.look_at_path(&mut findings).await;
         findings.0
     }
 
@@ -155,112 +182,6 @@ impl Look {
         }
         true
     }
-
-    async fn look_at_settings(&self, findings: &mut Findings) {
-        let config: Value = match self.rest.get(As::Service, "/config").await {
-            Ok(config) => config,
-            Err(error) => {
-                findings.need(
-                    "settings",
-                    false,
-                    error.to_string(),
-                    "the account must be allowed to read them (manage_system)",
-                );
-                return;
-            }
-        };
-        let at = |key: &str| {
-            let (section, name) = key.split_once('.').unwrap_or(("", key));
-            config[section][name].clone()
-        };
-        let on = |key: &str| at(key).as_bool();
-        let site_url =
-            at("ServiceSettings.SiteURL").as_str().unwrap_or_default().trim_end_matches('/').to_owned();
-        let wanted = self.settings.site_url.as_str().trim_end_matches('/');
-        let mend = "set it to what people open, and mattermost.url to the same: links and redirects are built from it";
-        findings.need(
-            "ServiceSettings.SiteURL",
-            site_url == wanted,
-            format!("it is {site_url:?}, mattermost.url is {wanted:?}"),
-            mend,
-        );
-        for (key, mend) in NEEDED {
-            let value = on(key).unwrap_or_default();
-            findings.need(key, value, value.to_string(), mend);
-        }
-        let key = "ServiceSettings.EnableCommands";
-        let commands = on(key).unwrap_or(true);
-        findings.want(
-            key,
-            commands,
-            commands.to_string(),
-            "switch it on where people shall use Apps' commands",
-        );
-        let limited = on("RateLimitSettings.Enable").unwrap_or_default()
-            && !on("RateLimitSettings.VaryByUser").unwrap_or_default();
-        let found = if limited { "on, counted by address" } else { "as it should be" };
-        let mend = "switch RateLimitSettings.VaryByUser on, or raise the limits: all that the service asks comes from one address";
-        findings.want("RateLimitSettings.Enable", !limited, found, mend);
-        self.look_at_version(
-            findings,
-            on("FeatureFlags.AppsEnabled").unwrap_or_default(),
-            &at("PluginSettings.PluginStates"),
-        )
-        .await;
-    }
-
-    /// Native Apps, as the web client draws them: by version, a flag and a plugin's state that no plugin stands behind.
-    async fn look_at_version(&self, findings: &mut Findings, flag: bool, states: &Value) {
-        let version = version_of(&self.rest).await.unwrap_or_default();
-        let (major, minor) = numbers(&version);
-        findings.want(
-            "version",
-            major >= 5,
-            format!("Mattermost {version}"),
-            "it was tried with 5.37 and later",
-        );
-        let about = "FeatureFlags.AppsEnabled";
-        if major >= 12 {
-            findings.need(
-                about,
-                !flag,
-                format!("{flag}; Mattermost {version} has no native Apps"),
-                "take MM_FEATUREFLAGS_APPSENABLED away: this version does not know it any more",
-            );
-            return;
-        }
-        let mend = "set MM_FEATUREFLAGS_APPSENABLED=true in Mattermost's environment if its clients shall draw Apps themselves";
-        findings.want(about, flag, flag.to_string(), mend);
-        if (major, minor) >= (10, 1) {
-            let state = states[PLUGIN]["Enable"].as_bool().unwrap_or_default();
-            let mend = "set PluginSettings.PluginStates[\"com.mattermost.apps\"] to {\"Enable\": true} if its clients shall draw Apps \
-                        themselves; install no plugin with that id";
-            findings.want("PluginSettings.PluginStates", state || !flag, state.to_string(), mend);
-        }
-    }
-
-    /// Whether what people open below the framework's path is this service.
-    async fn look_at_path(&self, findings: &mut Findings) {
-        let address = routes::below_site(
-            self.settings.own_url.as_str(),
-            &format!("{}/openapi.json", routes::TESSERA_V1),
-        );
-        let answered = self.rest.fetch(&address).await;
-        let is_us = answered.as_ref().is_ok_and(|reply| {
-            let document: Result<Value, _> = json::from_slice_strict(&reply.body);
-            document.is_ok_and(|document| {
-                document["info"]["title"].as_str().is_some_and(|title| title.contains("Tessera"))
-            })
-        });
-        let found = match answered {
-            Ok(_) if is_us => format!("{address} is this service"),
-            Ok(reply) => format!("{address} answers {}, and not as this service does", reply.status),
-            Err(error) => format!("{address}: {error}"),
-        };
-        let mend = "have the proxy lead /plugins/com.mattermost.apps/ to the service, path and Host unchanged, and see that the \
-                    service runs";
-        findings.need("proxy path", is_us, found, mend);
-    }
 }
 
 /// Its version, as it says it.
@@ -293,12 +214,3 @@ impl Mattermost {
 
 /// ms.
 const HOUR: i64 = 3_600_000;
-
-const PLUGIN: &str = "com.mattermost.apps";
-
-/// Settings that must be on, and what for.
-const NEEDED: [(&str, &str); 3] = [
-    ("ServiceSettings.EnableOAuthServiceProvider", "switch it on: without it no App can act for people"),
-    ("ServiceSettings.EnableUserAccessTokens", "switch it on: the service's own token is one"),
-    ("ServiceSettings.EnableBotAccountCreation", "switch it on: each App has a bot"),
-];

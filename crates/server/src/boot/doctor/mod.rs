@@ -1,5 +1,7 @@
 //! `tessera doctor`: what keeps the service from working beside its Mattermost, and what to do about it.
 
+mod own;
+
 use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -10,7 +12,7 @@ use super::cli::Failure;
 use super::serve::{self, Options};
 use super::{config, ground, house};
 use crate::egress::Egress;
-use crate::platform::mattermost::{Finding, State};
+use crate::platform::mattermost::{Callbacks, Finding, State};
 
 /// How to find the settings.
 #[derive(Debug, Args)]
@@ -18,6 +20,10 @@ pub(super) struct DoctorArgs {
     /// The settings file that the server is started with.
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
+    /// Change nothing at all: otherwise Mattermost is made to call the service once, by a slash command that is there for a
+    /// moment.
+    #[arg(long)]
+    read_only: bool,
 }
 
 /// Looks, prints, and tells by the exit code whether anything is bad.
@@ -26,7 +32,9 @@ pub(super) async fn run(args: DoctorArgs, json: bool) -> Result<ExitCode, Failur
     let settings = serve::settings(&options)?;
     let site_url = config::site_url("site.url", &settings.site.url)?;
     let egress = Egress::new(house::rules(&settings)?)?;
-    let findings = ground::look(&settings, &site_url, egress).await?;
+    let callbacks = if args.read_only { Callbacks::Leave } else { Callbacks::Try };
+    let mut findings = ground::look(&settings, &site_url, egress, callbacks).await?;
+    findings.extend(own::look(&settings).await);
     let bad = findings.iter().filter(|finding| finding.state == State::Bad).count();
     let warnings = findings.iter().filter(|finding| finding.state == State::Warning).count();
     let mut out = std::io::stdout().lock();
