@@ -12,6 +12,7 @@ use super::check::{self, CheckArgs};
 use super::dev::{self, DevArgs};
 use super::doctor::{self, DoctorArgs};
 use super::new::{self, NewArgs};
+use super::setup::{self, SetupCommand};
 use super::target::Target;
 use super::verify::{self, VerifyArgs};
 use super::{lines, local, manual, serve};
@@ -55,8 +56,13 @@ enum Command {
     /// Show who is connected, never with what, or end a connection.
     Connections(ConnectionsArgs),
     /// Look at the Mattermost beside which the service stands, say what keeps them from working together, and what to do
-    /// about it. Changes nothing. Exit code 1 when something is bad.
+    /// about it. Changes nothing but for a slash command that is there for a moment (see --read-only). Exit code 1 when something is bad.
     Doctor(DoctorArgs),
+    /// Prepare a Mattermost and the service for each other, or take that back.
+    Setup {
+        #[command(subcommand)]
+        command: SetupCommand,
+    },
     /// Make a root key.
     Keys {
         #[command(subcommand)]
@@ -194,6 +200,9 @@ async fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Apps(args) => return apps::run(args, json).await,
         Command::Connections(args) => connections(args, json).await?,
         Command::Doctor(args) => return Box::pin(doctor::run(args, json)).await,
+        Command::Setup { command: SetupCommand::Mattermost(args) } => {
+            return Box::pin(setup::run(args, json)).await;
+        }
         Command::Keys { command: KeysCommand::Generate } => {
             writeln!(std::io::stdout(), "{}", *RootKey::generate(&Env::system())?.to_text())?;
         }

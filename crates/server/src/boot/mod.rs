@@ -24,6 +24,7 @@ mod provider;
 pub mod ready;
 mod remote;
 pub mod serve;
+mod setup;
 #[cfg(feature = "demo")]
 mod simulate;
 #[cfg(feature = "otel")]

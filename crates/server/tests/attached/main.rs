@@ -14,4 +14,5 @@ mod flow;
 mod followed;
 mod people;
 mod proxies;
+mod setup;
 mod tokens;

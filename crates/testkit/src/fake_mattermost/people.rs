@@ -1,9 +1,11 @@
 //! People over REST, and roles.
 
+use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
 use serde_json::{Value, json};
 
-use super::asked::{Asked, Json, is_id, ok, texts};
+use super::accounts::User;
+use super::asked::{Asked, Json, is_id, ok, text, texts};
 use super::refusal::Refusal;
 use super::sessions::Session;
 use super::state::State;
@@ -25,6 +27,7 @@ pub(super) fn route(state: &mut State, asked: &Asked, path: &[&str]) -> Result<R
             let all = all.into_iter().map(|user| state.show(&caller.user, user)).collect();
             Ok(Json(asked.page(all)).into_response())
         }
+        ("POST", []) => create(state, asked, &caller),
         ("POST", ["ids"]) => {
             let ids = texts(&asked.json("user_ids")?);
             let found = ids.iter().filter_map(|id| state.users.get(id));
@@ -74,6 +77,22 @@ fn one(
         (_, ["sessions", rest @ ..]) => sessions::route(state, asked, id, rest),
         (_, ["tokens"]) => tokens::of_user(state, asked, id),
         ("PUT", ["active"]) => set_active(state, asked, caller, id),
+        ("PUT", ["roles"]) => {
+            state.require(caller, "manage_roles")?;
+            let roles = text(&asked.json("roles")?, "roles");
+            if !roles.split_whitespace().all(|role| state.roles.contains_key(role)) {
+                return Err(Refusal::bad_body("roles"));
+            }
+            state.users.get_mut(id).ok_or_else(Refusal::no_user)?.shown.roles = roles;
+            Ok(ok())
+        }
+        // What is deleted is deactivated.
+        ("DELETE", []) => {
+            state.require(caller, "sysconsole_write_user_management_users")?;
+            state.users.get(id).ok_or_else(Refusal::no_user)?;
+            state.set_active(id, false);
+            Ok(ok())
+        }
         ("POST", ["image"]) => {
             let user = state.users.get(id).ok_or_else(Refusal::no_user)?;
             if !state.manages_user_or_bot(&caller.user, user.id()) {
@@ -100,6 +119,31 @@ fn one(
     }
 }
 
+/// `POST /users`, as an administrator: for others it depends on settings that no service beside it touches.
+fn create(state: &mut State, asked: &Asked, caller: &Session) -> Result<Response, Refusal> {
+    state.require(caller, "manage_system")?;
+    let body = asked.json("user")?;
+    let (name, email) = (text(&body, "username"), text(&body, "email"));
+    let wrong = |id| Err(Refusal::new(400, id));
+    if !(1..=64).contains(&name.len()) {
+        return wrong("model.user.is_valid.username.app_error");
+    }
+    if !email.contains('@') {
+        return wrong("model.user.is_valid.email.app_error");
+    }
+    if text(&body, "password").len() < 8 {
+        return wrong("model.user.is_valid.pwd_min_length.app_error");
+    }
+    if state.user_named(&name).is_some() {
+        return wrong("app.user.save.username_exists.app_error");
+    }
+    let mut user = User::person(&name, "system_user", state.now());
+    user.shown.email = email;
+    let shown = user.json_for(&caller.user, true, &state.settings);
+    state.users.insert(user.id().to_owned(), user);
+    Ok((StatusCode::CREATED, Json(shown)).into_response())
+}
+
 fn set_active(state: &mut State, asked: &Asked, caller: &Session, id: &str) -> Result<Response, Refusal> {
     let active = asked.json("active")?["active"].as_bool().ok_or_else(|| Refusal::bad_body("active"))?;
     let themselves = !active && caller.user == id;
@@ -117,8 +161,25 @@ fn set_active(state: &mut State, asked: &Asked, caller: &Session, id: &str) -> R
     Ok(ok())
 }
 
-/// `POST /roles/names`, `GET /roles/name/{name}`.
-pub(super) fn roles(state: &State, asked: &Asked, path: &[&str]) -> Result<Response, Refusal> {
+/// `PUT /roles/{id}/patch`. Without a licence few permissions can be given, and this is one of them.
+fn patch_role(state: &mut State, asked: &Asked, id: &str) -> Result<Response, Refusal> {
+    let caller = state.caller(asked)?;
+    state.require(&caller, "sysconsole_write_user_management_permissions")?;
+    let permissions = texts(&asked.json("role")?["permissions"]).into_iter().collect();
+    let role = state.roles.values_mut().find(|role| role.id == id);
+    let role = role.ok_or_else(|| Refusal::new(404, "app.role.get.app_error"))?;
+    if role.permissions.symmetric_difference(&permissions).any(|one| one != "manage_oauth") {
+        return Err(Refusal::new(501, "api.roles.patch_roles.license.error"));
+    }
+    role.permissions = permissions;
+    Ok(Json(json!({"id": id, "permissions": role.permissions})).into_response())
+}
+
+/// `POST /roles/names`, `GET /roles/name/{name}`, `PUT /roles/{id}/patch`.
+pub(super) fn roles(state: &mut State, asked: &Asked, path: &[&str]) -> Result<Response, Refusal> {
+    if let ("PUT", [id, "patch"]) = (asked.method.as_str(), path) {
+        return patch_role(state, asked, id);
+    }
     state.caller(asked)?;
     let shown = |name: &str| {
         let role = state.roles.get(name)?;

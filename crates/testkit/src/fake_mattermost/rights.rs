@@ -9,7 +9,7 @@ use super::version::Version;
 
 /// What administrators may, on top of what members of teams and channels may. A permission of the site that no route
 /// here asks for is left out.
-const OF_ADMINS: [&str; 37] = [
+const OF_ADMINS: [&str; 39] = [
     "manage_system",
     "create_bot",
     "manage_bots",
@@ -47,6 +47,8 @@ const OF_ADMINS: [&str; 37] = [
     "manage_others_slash_commands",
     "sysconsole_read_user_management_users",
     "sysconsole_write_user_management_users",
+    "sysconsole_write_user_management_permissions",
+    "manage_roles",
 ];
 
 /// A role.

@@ -81,6 +81,15 @@ impl Settings {
         self.locked.contains(key)
     }
 
+    /// Those that the environment sets, by section.
+    pub(super) fn locked(&self) -> Value {
+        let mut nested = json!({});
+        for (section, name) in self.locked.iter().filter_map(|key| key.split_once('.')) {
+            nested[section][name] = json!(true);
+        }
+        nested
+    }
+
     pub(super) fn get(&self, key: &str) -> Option<&Value> {
         self.values.get(key)
     }

@@ -42,6 +42,8 @@ pub(super) fn config(state: &mut State, asked: &Asked, path: &[&str]) -> Result<
     state.require(&caller, "manage_system")?;
     match (asked.method.as_str(), path) {
         ("GET", []) => {}
+        // Which settings the environment sets.
+        ("GET", ["environment"]) => return Ok(Json(state.settings.locked()).into_response()),
         ("PUT", ["patch"]) => patch(state, asked)?,
         _ => return Err(Refusal::missing()),
     }

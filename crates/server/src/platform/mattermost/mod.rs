@@ -11,6 +11,7 @@ mod commands;
 mod entities;
 mod identity;
 mod look;
+pub mod prepare;
 mod rest;
 mod rights;
 

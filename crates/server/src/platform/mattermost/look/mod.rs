@@ -17,6 +17,7 @@ use super::{Mattermost, Settings};
 use crate::egress::Egress;
 use crate::env::Env;
 use crate::platform::Error;
+pub(super) use settings::Set;
 
 /// How something stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -56,6 +57,9 @@ impl Finding {
         Self { about: about.into(), state, found: found.into(), mend }
     }
 }
+
+/// The plugin whose state clients look at, although it need not be there.
+pub(super) const PLUGIN: &str = "com.mattermost.apps";
 
 /// How far two clocks may be apart, ms.
 const APART: i64 = 30_000;
@@ -185,13 +189,13 @@ impl Look {
 }
 
 /// Its version, as it says it.
-async fn version_of(rest: &Rest) -> Result<String, Error> {
+pub(super) async fn version_of(rest: &Rest) -> Result<String, Error> {
     let mut config: HashMap<String, String> = rest.get(As::Service, "/config/client?format=old").await?;
     Ok(config.remove("Version").unwrap_or_default())
 }
 
 /// Major and minor; zero where it says none.
-fn numbers(version: &str) -> (u32, u32) {
+pub(super) fn numbers(version: &str) -> (u32, u32) {
     let mut numbers = version.split('.').filter_map(|number| number.parse::<u32>().ok());
     (numbers.next().unwrap_or_default(), numbers.next().unwrap_or_default())
 }

@@ -50,9 +50,7 @@ impl Look {
         let port = self.settings.own_url.port_or_known_default().unwrap_or(443);
         let found = tokio::net::lookup_host((host, port)).await;
         let addresses: Vec<_> = found.map(|all| all.map(|one| one.ip()).collect()).unwrap_or_default();
-        let separators = |symbol: char| symbol.is_whitespace() || symbol == ',';
-        let listed: Vec<Allowed> =
-            set.text(INSIDE).split(separators).filter_map(|entry| entry.parse().ok()).collect();
+        let listed: Vec<Allowed> = set.words(INSIDE).filter_map(|entry| entry.parse().ok()).collect();
         let dares = |ip| !is_inside(ip) || listed.iter().any(|entry| entry.covers(host, ip));
         let may = addresses.is_empty() || addresses.into_iter().any(dares);
         let found = match may {

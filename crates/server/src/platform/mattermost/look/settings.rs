@@ -3,23 +3,33 @@
 use serde_json::Value;
 
 use super::super::rest::As;
-use super::{Findings, Look, numbers, version_of};
+use super::{Findings, Look, PLUGIN, numbers, version_of};
 
 /// Every setting, as an administrator sees them.
-pub(super) struct Set(Value);
+pub(in super::super) struct Set(Value);
 
 impl Set {
-    pub(super) fn at(&self, key: &str) -> &Value {
+    pub(in super::super) fn new(config: Value) -> Self {
+        Self(config)
+    }
+
+    pub(in super::super) fn at(&self, key: &str) -> &Value {
         let (section, name) = key.split_once('.').unwrap_or(("", key));
         &self.0[section][name]
     }
 
-    pub(super) fn on(&self, key: &str) -> Option<bool> {
+    pub(in super::super) fn on(&self, key: &str) -> Option<bool> {
         self.at(key).as_bool()
     }
 
-    pub(super) fn text(&self, key: &str) -> &str {
+    pub(in super::super) fn text(&self, key: &str) -> &str {
         self.at(key).as_str().unwrap_or_default()
+    }
+
+    /// The entries of a list, which blanks or commas part.
+    pub(in super::super) fn words(&self, key: &str) -> impl Iterator<Item = &str> {
+        let separators = |symbol: char| symbol.is_whitespace() || symbol == ',';
+        self.text(key).split(separators).filter(|entry| !entry.is_empty())
     }
 
     fn number(&self, key: &str) -> Option<i64> {
@@ -42,7 +52,7 @@ impl Look {
                 return None;
             }
         };
-        let set = Set(config);
+        let set = Set::new(config);
         let site_url = set.text("ServiceSettings.SiteURL").trim_end_matches('/').to_owned();
         let wanted = self.settings.site_url.as_str().trim_end_matches('/');
         let mend = "set it to what people open, and mattermost.url to the same: links and redirects are built from it";
@@ -130,8 +140,6 @@ impl Look {
         }
     }
 }
-
-const PLUGIN: &str = "com.mattermost.apps";
 
 /// For how long Mattermost must wait for an answer at least, s.
 const ENOUGH_S: i64 = 3;
