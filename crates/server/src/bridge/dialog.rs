@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 use tessera_types::{Field, Form, RawJson};
 
-/// What a dialog may say at most, in characters.
+/// What a dialog may say at most, in bytes: so Mattermost measures it, and complains of everything longer.
 const NAME: usize = 24;
 const HELP: usize = 150;
 const LONGEST: usize = 3_000;
@@ -63,29 +63,47 @@ fn element(field: &Field) -> Value {
         "static_select" => {
             element["type"] = json!("select");
             element["options"] = options(field);
-            element["default"] = value["value"].clone();
+            let is_there = |one: &str| field.options.iter().any(|option| option.value == one);
+            element["default"] = json!(chosen_already(&value, is_there));
         }
         "user" | "channel" => {
             element["type"] = json!("select");
             element["data_source"] = json!(if field.kind == "user" { "users" } else { "channels" });
+            element["default"] = json!(chosen_already(&value, |_| true));
         }
         // A choice that the App looks up is typed: looking it up while somebody types is not there yet.
-        _ => {
-            let is_long = field.subtype == "textarea";
-            element["type"] = json!(if is_long { "textarea" } else { "text" });
-            if !matches!(field.subtype.as_str(), "" | "input" | "textarea") {
-                element["subtype"] = json!(field.subtype);
-            }
-            element["default"] = json!(value.as_str().unwrap_or_default());
-            element["min_length"] = json!(field.min_length.max(0));
-            let most = usize::try_from(field.max_length).ok().filter(|most| *most > 0);
-            element["max_length"] = json!(most.unwrap_or(if is_long { LONGEST } else { HELP }).min(LONGEST));
-        }
+        _ => text(field, &value, &mut element),
     }
     if field.multiselect {
         element["multiselect"] = json!(true);
     }
     element
+}
+
+/// A field that is typed. What it says already is shown whole or not at all: what was cut would be sent back so.
+fn text(field: &Field, value: &Value, element: &mut Value) {
+    let said = value.as_str().or_else(|| value["value"].as_str()).unwrap_or_default();
+    let is_long = field.subtype == "textarea" || (field.subtype.is_empty() && said.len() > HELP);
+    let room = if is_long { LONGEST } else { HELP };
+    element["type"] = json!(if is_long { "textarea" } else { "text" });
+    if SUBTYPES.contains(&field.subtype.as_str()) {
+        element["subtype"] = json!(field.subtype);
+    }
+    element["default"] = json!(if said.len() > room { "" } else { said });
+    let most = usize::try_from(field.max_length).ok().filter(|most| *most > 0).unwrap_or(room).min(LONGEST);
+    element["max_length"] = json!(most);
+    element["min_length"] = json!(usize::try_from(field.min_length).unwrap_or_default().min(most));
+}
+
+/// Which kinds of text a dialog knows.
+const SUBTYPES: [&str; 5] = ["email", "number", "password", "tel", "url"];
+
+/// What is chosen in a select, one or several, of what can be.
+fn chosen_already(value: &Value, is_there: impl Fn(&str) -> bool) -> String {
+    let all = value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice);
+    let all = all.iter().filter_map(|one| one["value"].as_str().or_else(|| one.as_str()));
+    let all: Vec<&str> = all.filter(|one| one.len() <= LONGEST && is_there(one)).collect();
+    all.join(",")
 }
 
 /// The field whose options are the buttons of the framework's own clients: a choice here.
@@ -96,7 +114,9 @@ fn buttons(field: &Field) -> Value {
 }
 
 fn options(field: &Field) -> Value {
-    field.options.iter().map(|option| json!({"text": option.label, "value": option.value})).collect()
+    field.options.iter().map(|option| {
+        json!({"text": if option.label.is_empty() { &option.value } else { &option.label }, "value": option.value})
+    }).collect()
 }
 
 /// The values of a form's fields, as its App reads them, from what a dialog sent.
@@ -128,9 +148,11 @@ fn chosen(field: &Field, value: &Value) -> Value {
     json!({"label": option.map_or(text, |option| option.label.as_str()), "value": text})
 }
 
+/// A text that is no longer than so many bytes, and ends where a character does.
 fn cut(text: &str, most: usize) -> String {
-    match text.chars().count() > most {
-        true => text.chars().take(most - 1).chain(['…']).collect(),
+    const MORE: &str = "…";
+    match text.len() > most {
+        true => format!("{}{MORE}", &text[..text.floor_char_boundary(most - MORE.len())]),
         false => text.to_owned(),
     }
 }
