@@ -1,9 +1,7 @@
-//! Forms of Apps as interactive dialogs (C.7): drawn as far as the site's version can, and read back.
-
-use std::collections::BTreeMap;
+//! Forms of Apps as interactive dialogs (C.7): drawn as far as the site's version can, in full or with less.
 
 use serde_json::{Value, json};
-use tessera_types::{Field, Form, RawJson};
+use tessera_types::{Field, Form, SelectOption};
 
 /// What a dialog may say at most, in bytes: so Mattermost measures it, and complains of everything longer.
 const NAME: usize = 24;
@@ -19,8 +17,26 @@ pub(super) fn beyond(form: &Form, version: (u32, u32)) -> Option<String> {
     ))
 }
 
-/// A form as a dialog. `state` comes back with its answer.
-pub(super) fn dialog(form: &Form, state: &str, version: (u32, u32)) -> Value {
+/// What holds a dialog.
+#[derive(Clone, Copy)]
+pub(super) struct Ends<'a> {
+    /// What comes back with everything that is done with it.
+    pub(super) state: &'a str,
+    /// Where that goes.
+    pub(super) url: &'a str,
+}
+
+/// A form as a dialog.
+pub(super) fn dialog(form: &Form, ends: Ends<'_>, version: (u32, u32)) -> Value {
+    // Without a source nothing could be drawn anew: calling what the form is sent to would do it, not ask about it.
+    let source = if version >= (11, 1) && form.source.is_some() { ends.url } else { "" };
+    let element = |field: &Field| {
+        let mut element = element(field, ends.url, version);
+        if field.refresh && !source.is_empty() {
+            element["refresh"] = json!(true);
+        }
+        element
+    };
     let title = if form.title.is_empty() { "Fill in" } else { form.title.as_str() };
     let mut introduction: Vec<&str> =
         [form.header.as_str()].into_iter().filter(|text| !text.is_empty()).collect();
@@ -28,23 +44,27 @@ pub(super) fn dialog(form: &Form, state: &str, version: (u32, u32)) -> Value {
     for field in &form.fields {
         match field.kind.as_str() {
             "markdown" => introduction.push(&field.description),
-            _ if field.name == form.submit_buttons => elements.push(buttons(field)),
+            _ if field.name == form.submit_buttons => elements.push(required(element(field))),
             _ => elements.push(element(field)),
         }
     }
     introduction.extend([form.footer.as_str()].into_iter().filter(|text| !text.is_empty()));
-    json!({
+    let mut dialog = json!({
         "callback_id": "tessera",
         "title": cut(title, if version >= (12, 0) { 80 } else { NAME }),
         "introduction_text": introduction.join("\n\n"),
         "elements": elements,
         "submit_label": "Submit",
         "notify_on_cancel": false,
-        "state": state,
-    })
+        "state": ends.state,
+    });
+    if !source.is_empty() {
+        dialog["source_url"] = json!(source);
+    }
+    dialog
 }
 
-fn element(field: &Field) -> Value {
+fn element(field: &Field, url: &str, version: (u32, u32)) -> Value {
     let label = [&field.modal_label, &field.label, &field.name].into_iter().find(|text| !text.is_empty());
     let mut element = json!({
         "display_name": cut(label.map_or("", String::as_str), NAME),
@@ -71,7 +91,13 @@ fn element(field: &Field) -> Value {
             element["data_source"] = json!(if field.kind == "user" { "users" } else { "channels" });
             element["default"] = json!(chosen_already(&value, |_| true));
         }
-        // A choice that the App looks up is typed: looking it up while somebody types is not there yet.
+        "dynamic_select" if version >= (11, 0) => {
+            element["type"] = json!("select");
+            element["data_source"] = json!("dynamic");
+            element["data_source_url"] = json!(url);
+            element["default"] = json!(chosen_already(&value, |_| true));
+        }
+        // A choice that the App looks up is typed where Mattermost would not ask for it.
         _ => text(field, &value, &mut element),
     }
     if field.multiselect {
@@ -107,45 +133,19 @@ fn chosen_already(value: &Value, is_there: impl Fn(&str) -> bool) -> String {
 }
 
 /// The field whose options are the buttons of the framework's own clients: a choice here.
-fn buttons(field: &Field) -> Value {
-    let mut element = element(field);
+fn required(mut element: Value) -> Value {
     element["optional"] = json!(false);
     element
 }
 
 fn options(field: &Field) -> Value {
-    field.options.iter().map(|option| {
-        json!({"text": if option.label.is_empty() { &option.value } else { &option.label }, "value": option.value})
-    }).collect()
+    field.options.iter().map(option).collect()
 }
 
-/// The values of a form's fields, as its App reads them, from what a dialog sent.
-pub(super) fn values(fields: &[Field], submission: &BTreeMap<String, Value>) -> BTreeMap<String, RawJson> {
-    let mut values = BTreeMap::new();
-    for field in fields {
-        let Some(given) = submission.get(&field.name).filter(|given| !given.is_null()) else { continue };
-        let value = match (field.kind.as_str(), given) {
-            ("static_select" | "dynamic_select" | "user" | "channel", Value::Array(all)) => {
-                all.iter().map(|one| chosen(field, one)).collect()
-            }
-            ("static_select" | "dynamic_select" | "user" | "channel", one) => chosen(field, one),
-            ("bool", Value::String(text)) => json!(text == "true"),
-            (_, Value::Number(number)) => json!(number.to_string()),
-            (_, other) => other.clone(),
-        };
-        if let Ok(value) = RawJson::from_value(&value)
-            && given != ""
-        {
-            values.insert(field.name.clone(), value);
-        }
-    }
-    values
-}
-
-fn chosen(field: &Field, value: &Value) -> Value {
-    let text = value.as_str().unwrap_or_default();
-    let option = field.options.iter().find(|option| option.value == text);
-    json!({"label": option.map_or(text, |option| option.label.as_str()), "value": text})
+/// Something that can be chosen.
+pub(super) fn option(option: &SelectOption) -> Value {
+    let label = if option.label.is_empty() { &option.value } else { &option.label };
+    json!({"text": label, "value": option.value})
 }
 
 /// A text that is no longer than so many bytes, and ends where a character does.

@@ -140,6 +140,9 @@ pub trait Integrations: Send + Sync + 'static {
     /// site.
     async fn open_dialog(&self, trigger: &str, path: &str, dialog: &serde_json::Value) -> Result<(), Error>;
 
+    /// Where a path of ours is found by the site and by people's browsers.
+    fn address(&self, path: &str) -> String;
+
     /// Which version the site is, major and minor: forms are drawn as it can.
     async fn version(&self) -> Result<(u32, u32), Error>;
 }

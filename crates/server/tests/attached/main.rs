@@ -7,6 +7,7 @@
     reason = "clippy.toml allows these in tests, and does not see that the helpers in here are"
 )]
 
+mod choices;
 mod commands;
 mod dialogs;
 mod doctor;
@@ -14,4 +15,5 @@ mod flow;
 mod followed;
 mod people;
 mod proxies;
+mod scene;
 mod tokens;

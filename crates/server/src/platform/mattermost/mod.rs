@@ -143,6 +143,10 @@ impl Integrations for Mattermost {
         self.rest.tell(Method::POST, As::Service, "/actions/dialogs/open", &body).await
     }
 
+    fn address(&self, path: &str) -> String {
+        self.own(path)
+    }
+
     async fn version(&self) -> Result<(u32, u32), Error> {
         self.known_version().await
     }
