@@ -1,5 +1,6 @@
 //! A slash command: what was typed, carried out, and told at once or when it is there (C.5).
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,6 +13,9 @@ use crate::trail;
 
 /// How long Mattermost is kept waiting; what takes longer is told afterwards.
 const SOON: Duration = Duration::from_millis(2_500);
+/// Ids, by the names that were written.
+pub type Mentions = BTreeMap<String, String>;
+
 /// What Mattermost sends of a command (C.5).
 #[derive(Debug, Clone, Default)]
 pub struct Typed {
@@ -27,6 +31,10 @@ pub struct Typed {
     pub text: String,
     /// With what a dialog can be opened, for a moment.
     pub trigger_id: String,
+    /// Whom the text mentions, as Mattermost found them.
+    pub people: Mentions,
+    /// Which public channels it mentions.
+    pub places: Mentions,
     /// Where later answers go: the last part of its address alone.
     pub hook: String,
 }
@@ -65,7 +73,7 @@ impl Bridge {
             let asking =
                 Asking { app: &app, who: &who, trigger: &typed.trigger_id, request: &request, deadline };
             // On the heap, as every future that holds a context.
-            Box::pin(bridge.carry_out(asking, &command.word, context, &typed.text)).await
+            Box::pin(bridge.carry_out(asking, &command.word, context, &typed)).await
         }));
         match tokio::time::timeout(SOON, &mut work).await {
             Ok(Ok(answer)) => answer,
@@ -91,8 +99,9 @@ impl Bridge {
         asking: Asking<'_>,
         word: &str,
         context: Context,
-        text: &str,
+        typed: &Typed,
     ) -> Result<Answer, Error> {
+        let text = typed.text.as_str();
         let Asking { app, who, request, deadline, .. } = asking;
         let gathered = self.calls.bindings(who, &context, request, deadline).await?;
         let top = gathered.bindings.into_iter().find(|binding| binding.location == location::COMMAND);
@@ -120,7 +129,10 @@ impl Bridge {
             return Ok(Answer::text("The App gave this command nothing to do."));
         };
         match values(&form.fields, rest) {
-            Ok(values) => {
+            Ok(mut values) => {
+                if let Err(wrong) = self.name_chosen(asking, &form.fields, typed, &mut values).await? {
+                    return Ok(Answer::text(wrong));
+                }
                 let asked = CallRequest { values, context: context.clone(), ..request_of(submit) };
                 let response = self.call(asking, asked).await;
                 self.answer(asking, response, context).await

@@ -80,7 +80,10 @@ impl Bridge {
         let option = field.options.iter().find(|option| option.value == text && !option.label.is_empty());
         let label = match option {
             Some(option) => Some(option.label.clone()),
-            None => before(field, text).or_else(|| self.labels.of(asking, &field.name, text)),
+            None => match before(field, text).or_else(|| self.labels.of(asking, &field.name, text)) {
+                Some(label) => Some(label),
+                None => self.called(asking, field, text).await,
+            },
         };
         json!({"label": label.as_deref().unwrap_or(text), "value": text})
     }

@@ -6,6 +6,7 @@ mod command;
 mod dialog;
 mod filled;
 mod mark;
+mod mentioned;
 mod submitted;
 mod typed;
 
@@ -21,7 +22,7 @@ use crate::env::Env;
 use crate::platform::{self, DIALOGS, Identity, Integrations};
 use crate::vault::Vault;
 pub use answer::Answer;
-pub use command::Typed;
+pub use command::{Mentions, Typed};
 use mark::Sheet;
 pub use submitted::Submitted;
 

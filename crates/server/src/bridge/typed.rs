@@ -55,7 +55,7 @@ fn help(level: &[Binding], said: &str, first: &str) -> String {
 }
 
 /// Without what would end the code that it stands in.
-fn plain(text: &str) -> String {
+pub(super) fn plain(text: &str) -> String {
     text.replace('`', "'")
 }
 
@@ -117,7 +117,7 @@ pub(super) fn values(fields: &[Field], text: &str) -> Result<BTreeMap<String, Ra
     Ok(values)
 }
 
-fn label(field: &Field) -> &str {
+pub(super) fn label(field: &Field) -> &str {
     if field.label.is_empty() { &field.name } else { &field.label }
 }
 
@@ -151,9 +151,8 @@ fn value_of(field: &Field, text: &str) -> Result<RawJson, String> {
             raw(serde_json::json!({"label": option.label, "value": option.value}))
         }
         "dynamic_select" => raw(serde_json::json!({"label": text, "value": text})),
-        "user" | "channel" => {
-            Err(format!("`--{}` can't be given in a slash command of this site yet.", plain(label(field))))
-        }
+        // Whom or what it means is found out afterwards.
+        "user" | "channel" => raw(text.into()),
         _ => raw(text.into()),
     }
 }

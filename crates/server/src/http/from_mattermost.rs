@@ -16,7 +16,7 @@ use super::errors::WireError;
 use super::extract::{Segment, first};
 use super::guard::Begun;
 use super::{REQUEST_DEADLINE, body, method_not_allowed};
-use crate::bridge::{Bridge, Error, Submitted, Typed};
+use crate::bridge::{Bridge, Error, Mentions, Submitted, Typed};
 use crate::platform::{COMMANDS, DIALOGS};
 
 /// The most that one may weigh.
@@ -56,6 +56,8 @@ async fn command(
         root_id: said("root_id"),
         text: said("text"),
         trigger_id: said("trigger_id"),
+        people: mentions(form, "user_mentions", "user_mentions_ids"),
+        places: mentions(form, "channel_mentions", "channel_mentions_ids"),
         hook: response_url.rsplit('/').next().unwrap_or_default().to_owned(),
     };
     let deadline = begun.at + REQUEST_DEADLINE;
@@ -76,6 +78,16 @@ async fn dialog(
     // On the heap: it holds contexts.
     let answer = Box::pin(bridge.dialog(&app, submitted, &begun.id, deadline)).await.map_err(refusal)?;
     respond(&answer)
+}
+
+/// Names and ids come as two lists of one length, one item a field.
+fn mentions(form: &str, names: &str, ids: &str) -> Mentions {
+    let all = |wanted: &str| {
+        let pairs = url::form_urlencoded::parse(form.as_bytes());
+        pairs.filter(|(name, _)| name == wanted).map(|(_, value)| value.into_owned()).collect::<Vec<_>>()
+    };
+    let (names, ids) = (all(names), all(ids));
+    if names.len() == ids.len() { names.into_iter().zip(ids).collect() } else { Mentions::new() }
 }
 
 fn respond(answer: &Value) -> Outcome {

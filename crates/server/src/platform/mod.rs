@@ -121,6 +121,24 @@ pub struct Command {
     pub team_id: String,
 }
 
+/// By what somebody or something is looked for.
+#[derive(Debug, Clone, Copy)]
+pub enum By<'a> {
+    /// By its id.
+    Id(&'a str),
+    /// By its name, as people write it behind `@` or `~`.
+    Name(&'a str),
+}
+
+/// Somebody or something that was found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Named {
+    /// Its id.
+    pub id: String,
+    /// What it is called in a form: a user name, or a channel's display name.
+    pub label: String,
+}
+
 /// What a site can do for Apps whose commands and forms it draws in its own way: a Mattermost that knows no Apps (C.5, C.7).
 #[async_trait]
 pub trait Integrations: Send + Sync + 'static {
@@ -139,6 +157,12 @@ pub trait Integrations: Send + Sync + 'static {
     /// Opens a dialog for whoever caused the request that this trigger came with. `path` is where its answers go, below the
     /// site.
     async fn open_dialog(&self, trigger: &str, path: &str, dialog: &serde_json::Value) -> Result<(), Error>;
+
+    /// Somebody active whom the reader may see.
+    async fn person(&self, reader: &str, by: By<'_>) -> Result<Option<Named>, Error>;
+
+    /// A channel that the reader may see; one that is looked for by name is of this team.
+    async fn place(&self, reader: &str, team_id: &str, by: By<'_>) -> Result<Option<Named>, Error>;
 
     /// Where a path of ours is found by the site and by people's browsers.
     fn address(&self, path: &str) -> String;

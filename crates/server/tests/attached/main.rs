@@ -13,6 +13,7 @@ mod dialogs;
 mod doctor;
 mod flow;
 mod followed;
+mod mentions;
 mod people;
 mod proxies;
 mod scene;

@@ -11,6 +11,7 @@ mod commands;
 mod entities;
 mod identity;
 mod look;
+mod named;
 mod rest;
 mod rights;
 
@@ -24,8 +25,8 @@ use url::Url;
 
 use super::app_tokens::Tokens;
 use super::{
-    AppToken, Bot, Command, Credential, Error, Event, Eyes, Freshness, Identity, Integrations, Platform,
-    Right,
+    AppToken, Bot, By, Command, Credential, Error, Event, Eyes, Freshness, Identity, Integrations, Named,
+    Platform, Right,
 };
 use crate::apps::Registry;
 use crate::egress::Egress;
@@ -141,6 +142,14 @@ impl Integrations for Mattermost {
     async fn open_dialog(&self, trigger: &str, path: &str, dialog: &Value) -> Result<(), Error> {
         let body = json!({"trigger_id": trigger, "url": self.own(path), "dialog": dialog});
         self.rest.tell(Method::POST, As::Service, "/actions/dialogs/open", &body).await
+    }
+
+    async fn person(&self, reader: &str, by: By<'_>) -> Result<Option<Named>, Error> {
+        self.person_for(reader, by).await
+    }
+
+    async fn place(&self, reader: &str, team_id: &str, by: By<'_>) -> Result<Option<Named>, Error> {
+        self.place_for(reader, team_id, by).await
     }
 
     fn address(&self, path: &str) -> String {
