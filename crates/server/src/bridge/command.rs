@@ -4,15 +4,15 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tessera_types::{AccessToken, AppId, Binding, CallRequest, Context, Form, location};
+use tessera_types::{AccessToken, AppId, CallRequest, Context, location};
 use tokio::time::Instant;
 
 use super::typed::{Found, find, values};
-use super::{Answer, Asking, Bridge, Error, request_of};
+use super::{Answer, Asking, Bridge, Error, buttons, request_of};
 use crate::trail;
 
 /// How long Mattermost is kept waiting; what takes longer is told afterwards.
-const SOON: Duration = Duration::from_millis(2_500);
+pub(super) const SOON: Duration = Duration::from_millis(2_500);
 /// Ids, by the names that were written.
 pub type Mentions = BTreeMap<String, String>;
 
@@ -104,27 +104,31 @@ impl Bridge {
         let text = typed.text.as_str();
         let Asking { app, who, request, deadline, .. } = asking;
         let gathered = self.calls.bindings(who, &context, request, deadline).await?;
-        let top = gathered.bindings.into_iter().find(|binding| binding.location == location::COMMAND);
-        let own: Vec<Binding> = top.into_iter().flat_map(|top| top.bindings).collect();
-        let own: Vec<Binding> = own.into_iter().filter(|binding| binding.app_id == app.as_str()).collect();
+        let own = buttons::of_app(&gathered.bindings, location::COMMAND, app);
         // The App's own command, if it is called as the slash command is; else all that it has stands below that.
-        let root = own.iter().find(|binding| binding.label == word);
+        let root = own.iter().copied().find(|binding| binding.label == word);
         let (binding, rest, path) = match root {
             Some(alone) if alone.bindings.is_empty() => (alone, text, String::new()),
-            _ => match find(root.map_or(own.as_slice(), |root| &root.bindings), text, word) {
+            _ => match find(
+                &root.map_or_else(|| own.clone(), |root| root.bindings.iter().collect()),
+                text,
+                word,
+            ) {
                 Found::Binding { binding, rest, path } => (binding, rest, path),
-                Found::Help(help) => return Ok(Answer::text(help)),
+                Found::Help { text, asked } => {
+                    let buttons = match asked {
+                        true => self.buttons_of(asking, &gathered.bindings, &context),
+                        false => Vec::new(),
+                    };
+                    return Ok(Answer::text(text).with(buttons));
+                }
             },
         };
         let context = Context { location: format!("{}/{word}{path}", location::COMMAND), ..context };
-        let form = match (&binding.form, &binding.submit) {
-            (Some(form), _) => match Box::pin(self.whole(form, asking, &context)).await {
-                Ok(form) => form,
-                Err(answer) => return Ok(answer),
-            },
-            (None, submit) => Form { submit: submit.clone(), ..Form::default() },
+        let form = match self.form_of(binding, asking, &context).await {
+            Ok(form) => form,
+            Err(answer) => return Ok(answer),
         };
-        let form = Form { submit: form.submit.clone().or_else(|| binding.submit.clone()), ..form };
         let Some(submit) = form.submit.clone() else {
             return Ok(Answer::text("The App gave this command nothing to do."));
         };

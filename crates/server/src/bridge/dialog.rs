@@ -149,7 +149,7 @@ pub(super) fn option(option: &SelectOption) -> Value {
 }
 
 /// A text that is no longer than so many bytes, and ends where a character does.
-fn cut(text: &str, most: usize) -> String {
+pub(super) fn cut(text: &str, most: usize) -> String {
     const MORE: &str = "…";
     match text.len() > most {
         true => format!("{}{MORE}", &text[..text.floor_char_boundary(most - MORE.len())]),

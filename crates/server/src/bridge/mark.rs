@@ -19,12 +19,15 @@ const OPEN_FOR: i64 = 60 * 60_000;
 pub(super) enum Kind {
     /// A dialog.
     Dialog,
+    /// A button.
+    Button,
 }
 
 impl Kind {
     fn word(self) -> &'static str {
         match self {
             Self::Dialog => "dialog",
+            Self::Button => "button",
         }
     }
 }

@@ -2,18 +2,20 @@
 //! in the App's bindings, the App is called as a client would call it, and its answer becomes Mattermost's.
 
 mod answer;
+mod buttons;
 mod command;
 mod dialog;
 mod filled;
 mod mark;
 mod mentioned;
+mod pressed;
 mod submitted;
 mod typed;
 
 use std::sync::Arc;
 
 use serde_json::Value;
-use tessera_types::{AppId, Call, CallRequest, CallResponse, Context, Form, routes};
+use tessera_types::{AppId, Binding, Call, CallRequest, CallResponse, Context, Form, routes};
 use tokio::time::Instant;
 
 use crate::apps;
@@ -24,6 +26,7 @@ use crate::vault::Vault;
 pub use answer::Answer;
 pub use command::{Mentions, Typed};
 use mark::Sheet;
+pub use pressed::Pressed;
 pub use submitted::Submitted;
 
 /// How deep a call may lead to another.
@@ -35,8 +38,8 @@ pub enum Error {
     /// It was not sent by the Mattermost that it says.
     #[error("this is no command of the site's: unauthorized")]
     NotOurs,
-    /// A dialog that is not ours, not for whom answers it, or was open for too long.
-    #[error("this form is out of date: begin again: unauthorized")]
+    /// A dialog or a button that is not ours, not for whom answers it, or was open for too long.
+    #[error("this is out of date: begin again: unauthorized")]
     Stale,
     /// Apps could not be read.
     #[error(transparent)]
@@ -74,7 +77,7 @@ impl Bridge {
         }
     }
 
-    /// Opens a form as a dialog.
+    /// Opens a form as a dialog; one that is only about which button, as a message with those.
     async fn show(&self, asking: Asking<'_>, form: &Form, context: Context) -> Result<Answer, Error> {
         let version = self.site.version().await?;
         if let Some(why) = dialog::beyond(form, version) {
@@ -82,6 +85,9 @@ impl Bridge {
         }
         if form.submit.is_none() {
             return Ok(Answer::text("The App's form has nothing that it could be sent to."));
+        }
+        if let Some(answer) = self.as_buttons(asking, form, &context) {
+            return Ok(answer);
         }
         let path = path_of(DIALOGS, asking.app);
         let dialog = self.draw(asking, form, context, version);
@@ -120,6 +126,29 @@ impl Bridge {
             Some(whole) => Ok(Form { source: whole.source.clone().or_else(|| form.source.clone()), ..whole }),
             None => Err(Answer::of(response)),
         }
+    }
+
+    /// What a binding asks for before its App is called.
+    async fn form_of(
+        &self,
+        binding: &Binding,
+        asking: Asking<'_>,
+        context: &Context,
+    ) -> Result<Form, Answer> {
+        let form = match &binding.form {
+            Some(form) => Box::pin(self.whole(form, asking, context)).await?,
+            None => Form::default(),
+        };
+        Ok(Form { submit: form.submit.clone().or_else(|| binding.submit.clone()), ..form })
+    }
+
+    /// Tells somebody alone what something came to, unless there is nothing to be said.
+    async fn tell(&self, asking: Asking<'_>, context: &Context, answer: &Answer) -> Result<(), Error> {
+        if !answer.is_silent() {
+            let (user, channel) = (&asking.who.user_id, &context.channel_id);
+            self.site.say_to(user, channel, &answer.said(), answer.buttons()).await?;
+        }
+        Ok(())
     }
 
     /// A form as a dialog of this version, marked for whom it is shown to.

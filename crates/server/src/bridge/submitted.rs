@@ -80,12 +80,13 @@ impl Bridge {
             return Ok(complaint(&response));
         }
         if let (CallResponse::FORM, Some(form)) = (response.kind.as_str(), &response.form) {
-            return self.next(asking, form, context).await;
+            let Some(answer) = self.as_buttons(asking, form, &context) else {
+                return self.next(asking, form, context).await;
+            };
+            self.tell(asking, &context, &answer).await?;
+            return Ok(json!({}));
         }
-        let answer = Answer::of(response);
-        if !answer.is_silent() {
-            self.site.say_to(&asking.who.user_id, &context.channel_id, &answer.said()).await?;
-        }
+        self.tell(asking, &context, &Answer::of(response)).await?;
         Ok(json!({}))
     }
 

@@ -17,16 +17,23 @@ pub(super) enum Found<'a> {
         path: String,
     },
     /// None: what there is.
-    Help(String),
+    Help {
+        /// In words.
+        text: String,
+        /// Whether that was all that was asked: nothing was typed.
+        asked: bool,
+    },
 }
 
 /// The command that a text begins with: as many of its words as are labels.
-pub(super) fn find<'a>(mut level: &'a [Binding], text: &'a str, word: &str) -> Found<'a> {
+pub(super) fn find<'a>(level: &[&'a Binding], text: &'a str, word: &str) -> Found<'a> {
+    let mut level = level.to_vec();
     let (mut rest, mut path, mut said) = (text.trim(), String::new(), format!("/{word}"));
     loop {
         let (first, after) = rest.split_once(char::is_whitespace).unwrap_or((rest, ""));
-        let Some(binding) = level.iter().find(|binding| !first.is_empty() && binding.label == first) else {
-            return Found::Help(help(level, &said, first));
+        let Some(binding) = level.iter().copied().find(|binding| !first.is_empty() && binding.label == first)
+        else {
+            return Found::Help { text: help(&level, &said, first), asked: first.is_empty() };
         };
         rest = after.trim_start();
         let _ = write!(path, "/{}", binding.location.trim_start_matches('/'));
@@ -34,11 +41,11 @@ pub(super) fn find<'a>(mut level: &'a [Binding], text: &'a str, word: &str) -> F
         if binding.bindings.is_empty() {
             return Found::Binding { binding, rest, path };
         }
-        level = &binding.bindings;
+        level = binding.bindings.iter().collect();
     }
 }
 
-fn help(level: &[Binding], said: &str, first: &str) -> String {
+fn help(level: &[&Binding], said: &str, first: &str) -> String {
     if level.is_empty() {
         return format!("`{said}` has no commands for you here.");
     }

@@ -1,5 +1,5 @@
-//! What a Mattermost sends by itself: slash commands (C.5) and answers to dialogs (C.7). They have a prefix of their own, and are
-//! known by a token of the command's or by our own mark on the dialog, never by the session that Mattermost may bring along.
+//! What a Mattermost sends by itself: slash commands (C.5), buttons that were pressed (C.6) and answers to dialogs (C.7). They have a prefix of their own, and are
+//! known by a token of the command's or by our own mark on the rest, never by the session that Mattermost may bring along.
 
 use std::sync::Arc;
 
@@ -16,8 +16,8 @@ use super::errors::WireError;
 use super::extract::{Segment, first};
 use super::guard::Begun;
 use super::{REQUEST_DEADLINE, body, method_not_allowed};
-use crate::bridge::{Bridge, Error, Mentions, Submitted, Typed};
-use crate::platform::{COMMANDS, DIALOGS};
+use crate::bridge::{Bridge, Error, Mentions, Pressed, Submitted, Typed};
+use crate::platform::{ACTIONS, COMMANDS, DIALOGS};
 
 /// The most that one may weigh.
 const CAP: usize = 256 << 10;
@@ -31,6 +31,7 @@ pub fn router(bridge: Arc<Bridge>) -> Router {
     Router::new()
         .route(&at(COMMANDS), any(method_not_allowed).merge(post(command)))
         .route(&at(DIALOGS), any(method_not_allowed).merge(post(dialog)))
+        .route(&at(ACTIONS), any(method_not_allowed).merge(post(action)))
         .with_state(bridge)
 }
 
@@ -77,6 +78,20 @@ async fn dialog(
     let deadline = begun.at + REQUEST_DEADLINE;
     // On the heap: it holds contexts.
     let answer = Box::pin(bridge.dialog(&app, submitted, &begun.id, deadline)).await.map_err(refusal)?;
+    respond(&answer)
+}
+
+async fn action(
+    State(bridge): State<Over>,
+    Extension(begun): Extension<Begun>,
+    Segment(app): Segment<AppId>,
+    body: Body,
+) -> Outcome {
+    let bytes = body::read(body, CAP).await?;
+    let pressed: Pressed = json::from_slice_strict(&bytes)
+        .map_err(|error| WireError::invalid(&format_args!("the action is not valid JSON: {error}")))?;
+    let deadline = begun.at + REQUEST_DEADLINE;
+    let answer = bridge.press(&app, pressed, &begun.id, deadline).await.map_err(refusal)?;
     respond(&answer)
 }
 

@@ -112,6 +112,9 @@ pub const COMMANDS: &str = "/tessera/v1/from-mattermost/commands";
 /// Where it sends dialogs, followed by the App's id.
 pub const DIALOGS: &str = "/tessera/v1/from-mattermost/dialogs";
 
+/// Where it sends buttons that were pressed, followed by the App's id.
+pub const ACTIONS: &str = "/tessera/v1/from-mattermost/actions";
+
 /// A slash command that a Mattermost sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Command {
@@ -151,8 +154,14 @@ pub trait Integrations: Send + Sync + 'static {
     /// Says later what a command came to, where the site told that it may be said: the last part of its `response_url`.
     async fn answer_later(&self, hook: &str, answer: &serde_json::Value) -> Result<(), Error>;
 
-    /// Says something to one person in a channel, for nobody else to see.
-    async fn say_to(&self, user_id: &str, channel_id: &str, text: &str) -> Result<(), Error>;
+    /// Says something to one person in a channel, for nobody else to see. `attachments` come with it, as the site has them.
+    async fn say_to(
+        &self,
+        user_id: &str,
+        channel_id: &str,
+        text: &str,
+        attachments: &[serde_json::Value],
+    ) -> Result<(), Error>;
 
     /// Opens a dialog for whoever caused the request that this trigger came with. `path` is where its answers go, below the
     /// site.

@@ -29,7 +29,9 @@ impl Scene {
         stage.fake.answer_with("/send", |call| async move {
             Answer::Json(json!({"type": "ok", "text": format!("got {}", call.json()["values"])}))
         });
-        stage.install(&["act_as_bot", "act_as_user", "remote_oauth2"]).await;
+        let mut manifest = stage.fake.manifest(APP, &["act_as_bot", "act_as_user", "remote_oauth2"]);
+        manifest["requested_locations"] = json!(["/command", "/channel_header", "/post_menu"]);
+        stage.site().install(&stage.admin, &manifest).await;
         Self { stage, team, channel }
     }
 

@@ -135,8 +135,14 @@ impl Integrations for Mattermost {
         }
     }
 
-    async fn say_to(&self, user_id: &str, channel_id: &str, text: &str) -> Result<(), Error> {
-        self.ephemeral(user_id, channel_id, text).await
+    async fn say_to(
+        &self,
+        user_id: &str,
+        channel_id: &str,
+        text: &str,
+        attachments: &[Value],
+    ) -> Result<(), Error> {
+        self.ephemeral(user_id, channel_id, text, attachments).await
     }
 
     async fn open_dialog(&self, trigger: &str, path: &str, dialog: &Value) -> Result<(), Error> {
