@@ -45,6 +45,11 @@ impl Answer {
         if self.goto.is_empty() { self.text.clone() } else { format!("Go on at {}", self.goto) }
     }
 
+    /// The same, in words alone.
+    pub(super) fn in_words(&self) -> Self {
+        Self { text: self.said(), goto: String::new(), buttons: self.buttons.clone() }
+    }
+
     /// As Mattermost reads it.
     pub fn to_json(&self) -> Value {
         let mut answer = json!({"response_type": "ephemeral", "text": self.text, "skip_slack_parsing": true});

@@ -33,6 +33,8 @@ pub(super) enum Does {
     Binding,
     /// A call.
     Submit(Box<Submit>),
+    /// A form, where none could be shown when its App gave it.
+    Form(Box<Form>),
 }
 
 /// A call whose values are known already.
@@ -170,6 +172,14 @@ impl Bridge {
             })
             .collect();
         Some(Answer::text(text).with(vec![row("", &buttons)]))
+    }
+
+    /// A form that is shown once a button is pressed: nothing else opens a dialog.
+    pub(super) fn as_button(&self, asking: Asking<'_>, form: Form, context: Context) -> Answer {
+        let title = if form.title.is_empty() { "The App asks for more." } else { form.title.as_str() };
+        let title = title.to_owned();
+        let button = Button { does: Does::Form(Box::new(form)), context };
+        Answer::text(title).with(vec![row("", &[self.button(asking, 0, "Fill in", &button)])])
     }
 
     fn button(&self, asking: Asking<'_>, nth: usize, label: &str, button: &Button) -> Value {

@@ -70,8 +70,14 @@ impl Bridge {
                 user_agent: "webapp".to_owned(),
                 ..Context::default()
             };
-            let asking =
-                Asking { app: &app, who: &who, trigger: &typed.trigger_id, request: &request, deadline };
+            let asking = Asking {
+                app: &app,
+                who: &who,
+                trigger: &typed.trigger_id,
+                hook: Some(&typed.hook),
+                request: &request,
+                deadline,
+            };
             // On the heap, as every future that holds a context.
             Box::pin(bridge.carry_out(asking, &command.word, context, &typed)).await
         }));

@@ -9,6 +9,7 @@ mod filled;
 mod mark;
 mod mentioned;
 mod pressed;
+mod replayed;
 mod submitted;
 mod typed;
 
@@ -19,7 +20,7 @@ use tessera_types::{AppId, Binding, Call, CallRequest, CallResponse, Context, Fo
 use tokio::time::Instant;
 
 use crate::apps;
-use crate::calls::Calls;
+use crate::calls::{self, Calls};
 use crate::env::Env;
 use crate::platform::{self, DIALOGS, Identity, Integrations};
 use crate::vault::Vault;
@@ -27,6 +28,7 @@ pub use answer::Answer;
 pub use command::{Mentions, Typed};
 use mark::Sheet;
 pub use pressed::Pressed;
+pub use replayed::Replayed;
 pub use submitted::Submitted;
 
 /// How deep a call may lead to another.
@@ -47,6 +49,9 @@ pub enum Error {
     /// The platform failed.
     #[error(transparent)]
     Platform(#[from] platform::Error),
+    /// A call that waited could not be had.
+    #[error(transparent)]
+    Waiting(#[from] calls::WaitError),
 }
 
 /// The bridge.
@@ -104,8 +109,10 @@ impl Bridge {
     /// Calls the App, and what it leads on to.
     async fn call(&self, asking: Asking<'_>, mut asked: CallRequest) -> CallResponse {
         for _ in 0..DEEPEST {
-            let outcome =
-                self.calls.invoke(Some(asking.who), asked.clone(), asking.request, asking.deadline).await;
+            let outcome = self
+                .calls
+                .invoke_from(Some(asking.who), asked.clone(), asking.hook, asking.request, asking.deadline)
+                .await;
             match outcome.response.call.clone().filter(|_| outcome.response.kind == "call") {
                 Some(next) => asked = CallRequest { context: asked.context.clone(), ..request_of(next) },
                 None => return outcome.response,
@@ -171,6 +178,9 @@ struct Asking<'a> {
     who: &'a Identity,
     /// With what a dialog can be opened; empty where none can.
     trigger: &'a str,
+    /// Where later answers go, of a call that is to wait for its person to agree where that is needed; None for one that
+    /// is not.
+    hook: Option<&'a str>,
     request: &'a str,
     deadline: Instant,
 }

@@ -32,7 +32,7 @@ pub struct Pressed {
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct Carried {
-    /// Our mark ([`buttons::MARK`]).
+    /// Our mark.
     pub tessera: String,
 }
 
@@ -62,7 +62,14 @@ impl Bridge {
         let (bridge, app, request) = (Arc::clone(self), app.clone(), request.to_owned());
         let (late, reader, channel) = (Arc::clone(&self.site), user_id, channel_id.clone());
         let mut work = tokio::spawn(trail::carried(async move {
-            let asking = Asking { app: &app, who: &who, trigger: &trigger_id, request: &request, deadline };
+            let asking = Asking {
+                app: &app,
+                who: &who,
+                trigger: &trigger_id,
+                hook: Some(""),
+                request: &request,
+                deadline,
+            };
             // On the heap, as every future that holds a context.
             let (answer, instead) = Box::pin(bridge.do_it(asking, button)).await?;
             // A press is answered in words alone: what has buttons of its own is said as a message.
@@ -104,6 +111,7 @@ impl Bridge {
     async fn do_it(&self, asking: Asking<'_>, button: Button) -> Result<Came, Error> {
         let Button { does, context } = button;
         match does {
+            Does::Form(form) => Ok((self.show(asking, &form, context).await?, None)),
             Does::Submit(submit) => {
                 let Submit { call, values, said } = *submit;
                 let asked = CallRequest { values, context: context.clone(), ..request_of(call) };

@@ -57,7 +57,7 @@ impl Bridge {
                 json!({"error": "You call Apps more often than this site allows. Wait a little, then try again."}),
             );
         }
-        let asking = Asking { app, who: &who, trigger: "", request, deadline };
+        let asking = Asking { app, who: &who, trigger: "", hook: Some(""), request, deadline };
         match kind.as_str() {
             "dialog_lookup" => Ok(self.look_up(asking, &sheet, submission).await),
             "refresh" => Box::pin(self.draw_anew(asking, sheet, submission)).await,
@@ -97,6 +97,7 @@ impl Bridge {
         sheet: &Sheet,
         mut submission: BTreeMap<String, Value>,
     ) -> Value {
+        let asking = Asking { hook: None, ..asking };
         let [query, name] = ["query", "selected_field"].map(|name| taken(&mut submission, name));
         let field = sheet.fields.iter().find(|field| field.name == name);
         let Some((field, lookup)) = field.and_then(|field| Some((field, field.lookup.clone()?))) else {
@@ -122,6 +123,7 @@ impl Bridge {
         sheet: Sheet,
         mut submission: BTreeMap<String, Value>,
     ) -> Result<Value, Error> {
+        let asking = Asking { hook: None, ..asking };
         let selected_field = taken(&mut submission, "selected_field");
         let source = sheet.source.ok_or(Error::Stale)?;
         let values = self.filled(asking, &sheet.fields, &submission).await;

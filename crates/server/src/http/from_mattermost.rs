@@ -110,10 +110,11 @@ fn respond(answer: &Value) -> Outcome {
     Ok(([(header::CONTENT_TYPE, "application/json")], answer).into_response())
 }
 
-fn refusal(error: Error) -> WireError {
+pub(super) fn refusal(error: Error) -> WireError {
     match error {
         Error::NotOurs | Error::Stale => WireError::new(StatusCode::UNAUTHORIZED, error.to_string()),
         Error::Apps(error) => error.into(),
         Error::Platform(error) => error.into(),
+        Error::Waiting(error) => WireError::internal(&error),
     }
 }

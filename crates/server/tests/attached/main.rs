@@ -7,6 +7,7 @@
     reason = "clippy.toml allows these in tests, and does not see that the helpers in here are"
 )]
 
+mod again;
 mod buttons;
 mod choices;
 mod commands;
