@@ -10,6 +10,7 @@ mod clients;
 mod commands;
 mod entities;
 mod identity;
+mod joined;
 mod look;
 mod named;
 mod rest;
@@ -55,6 +56,7 @@ pub struct Mattermost {
     rest: Rest,
     settings: Settings,
     identities: identity::Identities,
+    questions: joined::Questions,
     roles: rights::Roles,
     tokens: Tokens,
     commands: Commands,
@@ -93,6 +95,7 @@ impl Mattermost {
             rest,
             settings,
             identities,
+            questions: joined::Questions::default(),
             roles,
             tokens,
             commands,
