@@ -194,3 +194,17 @@ async fn a_press_is_believed_for_our_mark_s_sake_alone() {
     assert_eq!(press(ACTIONS, body(&user, &channel, &fresh), &stage.admin.token).await, 401);
     assert_eq!(stage.fake.calls_to("/send").len(), 1);
 }
+
+#[tokio::test]
+async fn a_press_that_takes_its_time_is_answered_for_later() {
+    let scene = scene(Version::V11_7).await;
+    scene.types("/hello").await;
+    let release = std::sync::Arc::new(tokio::sync::Notify::new());
+    let late = Answer::Json(json!({"type": "ok", "text": "at last"}));
+    scene.stage.fake.answer("/status", Answer::Held(std::sync::Arc::clone(&release), Box::new(late)));
+    assert_eq!(press(&scene, "status").await.answer()["ephemeral_text"], "Working on it …");
+    release.notify_one();
+    while !scene.stage.mattermost.whispers_to(&scene.stage.user.id).iter().any(|said| said == "at last") {
+        tokio::task::yield_now().await;
+    }
+}
