@@ -163,8 +163,9 @@ fn lay_mattermost(config: &Config, site_url: &Url, leaning: Leaning<'_>) -> Resu
         platform: Arc::clone(&mattermost) as _,
         upkeep: mattermost,
         more: Box::new(move |rooms| {
-            let bridge = Bridge::new(Arc::clone(&rooms.calls), integrations, vault, env);
-            http::agreement::router(rooms, login).merge(http::from_mattermost::router(Arc::new(bridge)))
+            let bridge = Arc::new(Bridge::new(Arc::clone(&rooms.calls), integrations, vault, env));
+            http::agreement::router(rooms, login, Arc::clone(&bridge))
+                .merge(http::from_mattermost::router(bridge))
         }),
         standalone: None,
     })

@@ -138,6 +138,7 @@ pub async fn build(config: &Config, site_url: Url, env: Env) -> Result<House, Er
         Arc::clone(&audit),
         settings,
     );
+    let calls = calls.waiting(calls::Waiting::new(&store, Arc::clone(&vault), env.clone()));
     // A site of development remembers what its Apps were told, for their authors.
     let calls = if development { calls.inspected(env.clone()) } else { calls };
     let calls = Arc::new(calls.limited(env.clone(), config.limits.calls_per_minute));

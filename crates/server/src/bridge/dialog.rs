@@ -1,11 +1,9 @@
-//! Forms of Apps as interactive dialogs (C.7): drawn as far as the site's version can, and read back.
-
-use std::collections::BTreeMap;
+//! Forms of Apps as interactive dialogs (C.7): drawn as far as the site's version can, in full or with less.
 
 use serde_json::{Value, json};
-use tessera_types::{Field, Form, RawJson};
+use tessera_types::{Field, Form, SelectOption};
 
-/// What a dialog may say at most, in characters.
+/// What a dialog may say at most, in bytes: so Mattermost measures it, and complains of everything longer.
 const NAME: usize = 24;
 const HELP: usize = 150;
 const LONGEST: usize = 3_000;
@@ -19,8 +17,26 @@ pub(super) fn beyond(form: &Form, version: (u32, u32)) -> Option<String> {
     ))
 }
 
-/// A form as a dialog. `state` comes back with its answer.
-pub(super) fn dialog(form: &Form, state: &str, version: (u32, u32)) -> Value {
+/// What holds a dialog.
+#[derive(Clone, Copy)]
+pub(super) struct Ends<'a> {
+    /// What comes back with everything that is done with it.
+    pub(super) state: &'a str,
+    /// Where that goes.
+    pub(super) url: &'a str,
+}
+
+/// A form as a dialog.
+pub(super) fn dialog(form: &Form, ends: Ends<'_>, version: (u32, u32)) -> Value {
+    // Without a source nothing could be drawn anew: calling what the form is sent to would do it, not ask about it.
+    let source = if version >= (11, 1) && form.source.is_some() { ends.url } else { "" };
+    let element = |field: &Field| {
+        let mut element = element(field, ends.url, version);
+        if field.refresh && !source.is_empty() {
+            element["refresh"] = json!(true);
+        }
+        element
+    };
     let title = if form.title.is_empty() { "Fill in" } else { form.title.as_str() };
     let mut introduction: Vec<&str> =
         [form.header.as_str()].into_iter().filter(|text| !text.is_empty()).collect();
@@ -28,23 +44,27 @@ pub(super) fn dialog(form: &Form, state: &str, version: (u32, u32)) -> Value {
     for field in &form.fields {
         match field.kind.as_str() {
             "markdown" => introduction.push(&field.description),
-            _ if field.name == form.submit_buttons => elements.push(buttons(field)),
+            _ if field.name == form.submit_buttons => elements.push(required(element(field))),
             _ => elements.push(element(field)),
         }
     }
     introduction.extend([form.footer.as_str()].into_iter().filter(|text| !text.is_empty()));
-    json!({
+    let mut dialog = json!({
         "callback_id": "tessera",
         "title": cut(title, if version >= (12, 0) { 80 } else { NAME }),
         "introduction_text": introduction.join("\n\n"),
         "elements": elements,
         "submit_label": "Submit",
         "notify_on_cancel": false,
-        "state": state,
-    })
+        "state": ends.state,
+    });
+    if !source.is_empty() {
+        dialog["source_url"] = json!(source);
+    }
+    dialog
 }
 
-fn element(field: &Field) -> Value {
+fn element(field: &Field, url: &str, version: (u32, u32)) -> Value {
     let label = [&field.modal_label, &field.label, &field.name].into_iter().find(|text| !text.is_empty());
     let mut element = json!({
         "display_name": cut(label.map_or("", String::as_str), NAME),
@@ -63,24 +83,22 @@ fn element(field: &Field) -> Value {
         "static_select" => {
             element["type"] = json!("select");
             element["options"] = options(field);
-            element["default"] = value["value"].clone();
+            let is_there = |one: &str| field.options.iter().any(|option| option.value == one);
+            element["default"] = json!(chosen_already(&value, is_there));
         }
         "user" | "channel" => {
             element["type"] = json!("select");
             element["data_source"] = json!(if field.kind == "user" { "users" } else { "channels" });
+            element["default"] = json!(chosen_already(&value, |_| true));
         }
-        // A choice that the App looks up is typed: looking it up while somebody types is not there yet.
-        _ => {
-            let is_long = field.subtype == "textarea";
-            element["type"] = json!(if is_long { "textarea" } else { "text" });
-            if !matches!(field.subtype.as_str(), "" | "input" | "textarea") {
-                element["subtype"] = json!(field.subtype);
-            }
-            element["default"] = json!(value.as_str().unwrap_or_default());
-            element["min_length"] = json!(field.min_length.max(0));
-            let most = usize::try_from(field.max_length).ok().filter(|most| *most > 0);
-            element["max_length"] = json!(most.unwrap_or(if is_long { LONGEST } else { HELP }).min(LONGEST));
+        "dynamic_select" if version >= (11, 0) => {
+            element["type"] = json!("select");
+            element["data_source"] = json!("dynamic");
+            element["data_source_url"] = json!(url);
+            element["default"] = json!(chosen_already(&value, |_| true));
         }
+        // A choice that the App looks up is typed where Mattermost would not ask for it.
+        _ => text(field, &value, &mut element),
     }
     if field.multiselect {
         element["multiselect"] = json!(true);
@@ -88,49 +106,53 @@ fn element(field: &Field) -> Value {
     element
 }
 
+/// A field that is typed. What it says already is shown whole or not at all: what was cut would be sent back so.
+fn text(field: &Field, value: &Value, element: &mut Value) {
+    let said = value.as_str().or_else(|| value["value"].as_str()).unwrap_or_default();
+    let is_long = field.subtype == "textarea" || (field.subtype.is_empty() && said.len() > HELP);
+    let room = if is_long { LONGEST } else { HELP };
+    element["type"] = json!(if is_long { "textarea" } else { "text" });
+    if SUBTYPES.contains(&field.subtype.as_str()) {
+        element["subtype"] = json!(field.subtype);
+    }
+    element["default"] = json!(if said.len() > room { "" } else { said });
+    let most = usize::try_from(field.max_length).ok().filter(|most| *most > 0).unwrap_or(room).min(LONGEST);
+    element["max_length"] = json!(most);
+    element["min_length"] = json!(usize::try_from(field.min_length).unwrap_or_default().min(most));
+}
+
+/// Which kinds of text a dialog knows.
+const SUBTYPES: [&str; 5] = ["email", "number", "password", "tel", "url"];
+
+/// What is chosen in a select, one or several, of what can be.
+fn chosen_already(value: &Value, is_there: impl Fn(&str) -> bool) -> String {
+    let all = value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice);
+    let all = all.iter().filter_map(|one| one["value"].as_str().or_else(|| one.as_str()));
+    let all: Vec<&str> = all.filter(|one| one.len() <= LONGEST && is_there(one)).collect();
+    all.join(",")
+}
+
 /// The field whose options are the buttons of the framework's own clients: a choice here.
-fn buttons(field: &Field) -> Value {
-    let mut element = element(field);
+fn required(mut element: Value) -> Value {
     element["optional"] = json!(false);
     element
 }
 
 fn options(field: &Field) -> Value {
-    field.options.iter().map(|option| json!({"text": option.label, "value": option.value})).collect()
+    field.options.iter().map(option).collect()
 }
 
-/// The values of a form's fields, as its App reads them, from what a dialog sent.
-pub(super) fn values(fields: &[Field], submission: &BTreeMap<String, Value>) -> BTreeMap<String, RawJson> {
-    let mut values = BTreeMap::new();
-    for field in fields {
-        let Some(given) = submission.get(&field.name).filter(|given| !given.is_null()) else { continue };
-        let value = match (field.kind.as_str(), given) {
-            ("static_select" | "dynamic_select" | "user" | "channel", Value::Array(all)) => {
-                all.iter().map(|one| chosen(field, one)).collect()
-            }
-            ("static_select" | "dynamic_select" | "user" | "channel", one) => chosen(field, one),
-            ("bool", Value::String(text)) => json!(text == "true"),
-            (_, Value::Number(number)) => json!(number.to_string()),
-            (_, other) => other.clone(),
-        };
-        if let Ok(value) = RawJson::from_value(&value)
-            && given != ""
-        {
-            values.insert(field.name.clone(), value);
-        }
-    }
-    values
+/// Something that can be chosen.
+pub(super) fn option(option: &SelectOption) -> Value {
+    let label = if option.label.is_empty() { &option.value } else { &option.label };
+    json!({"text": label, "value": option.value})
 }
 
-fn chosen(field: &Field, value: &Value) -> Value {
-    let text = value.as_str().unwrap_or_default();
-    let option = field.options.iter().find(|option| option.value == text);
-    json!({"label": option.map_or(text, |option| option.label.as_str()), "value": text})
-}
-
-fn cut(text: &str, most: usize) -> String {
-    match text.chars().count() > most {
-        true => text.chars().take(most - 1).chain(['…']).collect(),
+/// A text that is no longer than so many bytes, and ends where a character does.
+pub(super) fn cut(text: &str, most: usize) -> String {
+    const MORE: &str = "…";
+    match text.len() > most {
+        true => format!("{}{MORE}", &text[..text.floor_char_boundary(most - MORE.len())]),
         false => text.to_owned(),
     }
 }

@@ -17,16 +17,23 @@ pub(super) enum Found<'a> {
         path: String,
     },
     /// None: what there is.
-    Help(String),
+    Help {
+        /// In words.
+        text: String,
+        /// Whether that was all that was asked: nothing was typed.
+        asked: bool,
+    },
 }
 
 /// The command that a text begins with: as many of its words as are labels.
-pub(super) fn find<'a>(mut level: &'a [Binding], text: &'a str, word: &str) -> Found<'a> {
+pub(super) fn find<'a>(level: &[&'a Binding], text: &'a str, word: &str) -> Found<'a> {
+    let mut level = level.to_vec();
     let (mut rest, mut path, mut said) = (text.trim(), String::new(), format!("/{word}"));
     loop {
         let (first, after) = rest.split_once(char::is_whitespace).unwrap_or((rest, ""));
-        let Some(binding) = level.iter().find(|binding| !first.is_empty() && binding.label == first) else {
-            return Found::Help(help(level, &said, first));
+        let Some(binding) = level.iter().copied().find(|binding| !first.is_empty() && binding.label == first)
+        else {
+            return Found::Help { text: help(&level, &said, first), asked: first.is_empty() };
         };
         rest = after.trim_start();
         let _ = write!(path, "/{}", binding.location.trim_start_matches('/'));
@@ -34,11 +41,11 @@ pub(super) fn find<'a>(mut level: &'a [Binding], text: &'a str, word: &str) -> F
         if binding.bindings.is_empty() {
             return Found::Binding { binding, rest, path };
         }
-        level = &binding.bindings;
+        level = binding.bindings.iter().collect();
     }
 }
 
-fn help(level: &[Binding], said: &str, first: &str) -> String {
+fn help(level: &[&Binding], said: &str, first: &str) -> String {
     if level.is_empty() {
         return format!("`{said}` has no commands for you here.");
     }
@@ -55,7 +62,7 @@ fn help(level: &[Binding], said: &str, first: &str) -> String {
 }
 
 /// Without what would end the code that it stands in.
-fn plain(text: &str) -> String {
+pub(super) fn plain(text: &str) -> String {
     text.replace('`', "'")
 }
 
@@ -117,7 +124,7 @@ pub(super) fn values(fields: &[Field], text: &str) -> Result<BTreeMap<String, Ra
     Ok(values)
 }
 
-fn label(field: &Field) -> &str {
+pub(super) fn label(field: &Field) -> &str {
     if field.label.is_empty() { &field.name } else { &field.label }
 }
 
@@ -151,9 +158,8 @@ fn value_of(field: &Field, text: &str) -> Result<RawJson, String> {
             raw(serde_json::json!({"label": option.label, "value": option.value}))
         }
         "dynamic_select" => raw(serde_json::json!({"label": text, "value": text})),
-        "user" | "channel" => {
-            Err(format!("`--{}` can't be given in a slash command of this site yet.", plain(label(field))))
-        }
+        // Whom or what it means is found out afterwards.
+        "user" | "channel" => raw(text.into()),
         _ => raw(text.into()),
     }
 }

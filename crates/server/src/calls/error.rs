@@ -32,16 +32,28 @@ pub enum InvokeError {
         label: &'static str,
     },
     /// The person must agree to something first.
-    #[error("{name} wants to act for you here. [Agree to it once]({url}), then try again.")]
+    #[error("{name} wants to act for you here. [Agree to it once]({url}), {}.", if *waits { "and what you asked for is done" } else { "then try again" })]
     Agree {
         /// The App's display name.
         name: String,
         /// Where.
         url: String,
+        /// Whether what was asked waits for that.
+        waits: bool,
     },
     /// The call itself failed.
     #[error(transparent)]
     Call(#[from] CallError),
+}
+
+impl InvokeError {
+    /// Where to agree; with the ticket of a call that waits for it.
+    pub(super) fn agree(name: String, url: String, ticket: Option<String>) -> Self {
+        match ticket {
+            Some(ticket) => Self::Agree { name, url: format!("{url}?again={ticket}"), waits: true },
+            None => Self::Agree { name, url, waits: false },
+        }
+    }
 }
 
 /// Why a call got no answer.

@@ -28,10 +28,23 @@ impl Calls {
         request_id: &str,
         deadline: Instant,
     ) -> CallOutcome {
+        Box::pin(self.invoke_from(caller, request, None, request_id, deadline)).await
+    }
+
+    /// The same. Where the caller must agree to something first, the call waits for that ([`Calls::take_back`]), and with it
+    /// `hook`: where later answers go, if anywhere.
+    pub async fn invoke_from(
+        &self,
+        caller: Option<&Identity>,
+        request: CallRequest,
+        hook: Option<&str>,
+        request_id: &str,
+        deadline: Instant,
+    ) -> CallOutcome {
         let mut metadata = AppMetadata::default();
         // On the heap: an expanded context is large, and every caller's future would carry it.
         let (app, path) = (request.context.app_id.clone(), request.path.clone());
-        let answer = Box::pin(self.answer(caller, request, request_id, deadline, &mut metadata)).await;
+        let answer = Box::pin(self.answer(caller, request, hook, request_id, deadline, &mut metadata)).await;
         let response = answer.unwrap_or_else(|error| {
             if !matches!(error, InvokeError::Call(CallError::Upstream(_))) {
                 let acting = caller.map(|caller| caller.user_id.as_str());
@@ -46,6 +59,7 @@ impl Calls {
         &self,
         caller: Option<&Identity>,
         request: CallRequest,
+        hook: Option<&str>,
         request_id: &str,
         deadline: Instant,
         metadata: &mut AppMetadata,
@@ -65,7 +79,10 @@ impl Calls {
             Asking { app: &app, acting, given: &given, path: &path, request: request_id, asks: true };
         let context = match self.expand(asking, request.expand.as_ref()).await {
             Err(ExpandError::NeedsConsent(url)) => {
-                return Err(InvokeError::Agree { name: app.manifest.display_name.clone(), url });
+                let asked = CallRequest { path, context: given, ..request };
+                let ticket = self.put_aside(&id, caller, hook, asked).await;
+                let name = app.manifest.display_name.clone();
+                return Err(InvokeError::agree(name, url, ticket));
             }
             context => context.map_err(CallError::from)?,
         };

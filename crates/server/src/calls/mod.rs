@@ -2,6 +2,7 @@
 //!
 //! Nothing is held across a call: the App may call us back, as the same user, while we wait for it.
 
+mod again;
 mod bindings;
 mod consistency;
 mod context;
@@ -33,6 +34,7 @@ use crate::platform::{Audience, Event, Identity, Platform, REFRESH_BINDINGS};
 use crate::rate::{Limit, Wait};
 use crate::upstream::{Target, Upstream};
 
+pub use again::{Kept, WaitError, Waiting};
 pub use bindings::{Gathered, Outcome};
 pub use error::{CallError, Cause, ExpandError, InvokeError};
 pub use forms::{About, Problem, clean_form};
@@ -85,6 +87,7 @@ pub struct Calls {
     bindings_memory: bindings::Memory,
     inspector: Option<Inspector>,
     pace: Option<Limit>,
+    waiting: Option<Waiting>,
 }
 
 /// Somebody calls more than they may (OS-55).
@@ -118,6 +121,7 @@ impl Calls {
             bindings_memory,
             inspector: None,
             pace: None,
+            waiting: None,
         }
     }
 

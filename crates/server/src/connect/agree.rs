@@ -19,6 +19,9 @@ use crate::vault::{Place, Purpose, Sealed};
 struct Trip {
     flow: Vec<u8>,
     return_to: String,
+    /// The ticket of a call that waits for the agreement; empty where none does.
+    #[serde(default)]
+    again: String,
 }
 
 /// A trip that ended.
@@ -28,19 +31,23 @@ pub struct Agreed {
     pub app_name: String,
     /// Where the person was about to go: a path on our site, or nothing.
     pub return_to: String,
+    /// The ticket of a call that waited for this; empty where none did.
+    pub again: String,
     /// The site's refusal, as one of the fixed codes.
     pub declined: Option<&'static str>,
 }
 
 impl Connect {
-    /// Sends a person to the site, to agree that the App acts for them; `return_to` is a path that was looked at.
+    /// Sends a person to the site, to agree that the App acts for them; `return_to` is a path that was looked at,
+    /// `again` the ticket of a call that waits.
     pub async fn begin_agreement(
         &self,
         app: &AppId,
         visitor: &Visitor<'_>,
         return_to: &str,
+        again: &str,
     ) -> Result<Begun, Error> {
-        let begun = Box::pin(self.try_begin_agreement(app, visitor, return_to)).await;
+        let begun = Box::pin(self.try_begin_agreement(app, visitor, return_to, again)).await;
         match begun {
             Ok(begun) => Ok(begun),
             Err(error) => Err(self.refused(app, visitor, error).await),
@@ -52,6 +59,7 @@ impl Connect {
         app: &AppId,
         visitor: &Visitor<'_>,
         return_to: &str,
+        again: &str,
     ) -> Result<Begun, Error> {
         self.person(visitor)?;
         self.apps.callable(app).await?;
@@ -61,7 +69,7 @@ impl Connect {
         let act = acting(&own, visitor);
         let led = self.grants.site_authorize(&act, &redirect, &state).await?;
         let (url, flow) = led.ok_or_else(|| Error::NothingToAgree(app.clone()))?;
-        let trip = Trip { flow: flow.to_vec(), return_to: return_to.to_owned() };
+        let trip = Trip { flow: flow.to_vec(), return_to: return_to.to_owned(), again: again.to_owned() };
         let trip = zeroize::Zeroizing::new(serde_json::to_vec(&trip).map_err(|_| Error::TaskDied)?);
         let sealed = self.vault.seal(&place(&own), &trip).await?.into_bytes();
         let cookie = self.keep_state(&own, visitor, &state, redirect.to_string(), Some(sealed)).await?;
@@ -101,7 +109,7 @@ impl Connect {
         let plain = self.vault.open_sealed(&place(&own), &sealed).await?;
         let trip: Trip = serde_json::from_slice(plain.expose()).map_err(|_| Error::StateMismatch)?;
         let app_name = record.manifest.display_name.clone();
-        let (return_to, declined) = (trip.return_to, query.declined());
+        let (return_to, again, declined) = (trip.return_to, trip.again, query.declined());
         if declined.is_none() {
             let finish = Finish {
                 own: own.clone(),
@@ -116,7 +124,7 @@ impl Connect {
             self.tasks.run(work).await.unwrap_or(Err(Error::TaskDied))?;
         }
         self.note(audit::Act::FlowCompleted, &own, visitor, declined.unwrap_or("site")).await?;
-        Ok(Agreed { app_name, return_to, declined })
+        Ok(Agreed { app_name, return_to, again, declined })
     }
 
     async fn swap(&self, finish: Finish) -> Result<(), Error> {

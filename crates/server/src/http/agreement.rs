@@ -13,18 +13,25 @@ use super::caller::Caller;
 use super::connect::{append, leave, refuse_embedded, sign_in_or_refuse, visitor};
 use super::errors::WireError;
 use super::extract::{Segment, first};
+use super::from_mattermost::refusal;
 use super::{House, Rooms, cookies, only, pages};
+use crate::bridge::{Bridge, Replayed};
 use crate::connect::flow_cookie_name;
 use crate::platform::{AGREE, AGREED, SIGN_IN, safe_return};
 use crate::web::{Connected, Connection, Declined, Elsewhere};
 
+/// A longer text is no ticket of ours.
+const LONGEST_TICKET: usize = 64;
 /// Seconds between two looks of the page whether somebody has signed in.
 const LOOK_AGAIN: &str = "4";
 
 /// Routes that a site needs which is not ours; `login` is where its people sign in.
-pub fn router(rooms: &Arc<Rooms>, login: String) -> Router {
+pub fn router(rooms: &Arc<Rooms>, login: String, bridge: Arc<Bridge>) -> Router {
     let app = |path: &str| format!("{}/apps/{{app}}{path}", routes::PLUGIN_PATH);
     let sign_in = move |state, caller, query, headers| sign_in(state, caller, query, headers, login.clone());
+    let agreed = move |state, caller, app, query, headers| {
+        agreed(state, caller, app, query, headers, Arc::clone(&bridge))
+    };
     Router::new()
         .route(SIGN_IN, only(get(sign_in)))
         .route(&app(AGREE), only(get(agree)))
@@ -68,7 +75,9 @@ async fn agree(
         };
         let asked = first(uri.query().unwrap_or_default(), "return_to");
         let return_to = safe_return(&asked).filter(|path| is_ours(&house, path)).unwrap_or_default();
-        let begun = house.connect.begin_agreement(&app, &visitor, return_to).await?;
+        let again = first(uri.query().unwrap_or_default(), "again");
+        let again = if again.len() > LONGEST_TICKET { "" } else { again.as_str() };
+        let begun = house.connect.begin_agreement(&app, &visitor, return_to, again).await?;
         Ok(leave(&house, begun, StatusCode::SEE_OTHER))
     };
     agreeing.await.unwrap_or_else(|error| pages::fail(&house, &headers, &caller, error))
@@ -80,6 +89,7 @@ async fn agreed(
     Segment(app): Segment<AppId>,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
+    bridge: Arc<Bridge>,
 ) -> Response {
     let ended = async {
         let visitor = visitor(&caller).ok_or_else(|| WireError::unauthorized("user ID is required"))?;
@@ -89,13 +99,20 @@ async fn agreed(
             name.as_ref().and_then(|name| cookies::get(&headers, &cookies::own_name(&house.settings, name)));
         let cookie = cookie.as_ref().map(AccessToken::expose);
         let agreed = house.connect.end_agreement(&app, &visitor, query, cookie).await?;
+        let (who, again) = (visitor.identity, agreed.again.as_str());
+        let replayed = match agreed.declined {
+            Some(_) => bridge.forget(&app, &who.user_id, again).await.map(|()| Replayed::Nothing),
+            None => bridge.replay(&app, who, again, visitor.request, visitor.deadline).await,
+        };
+        let replayed = replayed.map_err(refusal)?;
         let site = house.settings.site_url.as_str();
         let mut response = match (agreed.declined, agreed.return_to.as_str()) {
             (Some(code), _) => pages::respond(Declined::page(&agreed.app_name, code, "", site)),
             (None, "") => {
                 let heading = format!("{} may act for you now.", agreed.app_name);
                 let accounts = routes::below_site(site, &format!("{}/accounts", routes::TESSERA_V1));
-                let said = Connection { heading: &heading, ..Connection::default() };
+                let said =
+                    Connection { heading: &heading, note: &came_of(&replayed), ..Connection::default() };
                 pages::respond(Connected::page(&agreed.app_name, said, &accounts, site))
             }
             (None, return_to) => Redirect::to(return_to).into_response(),
@@ -106,6 +123,19 @@ async fn agreed(
         Ok::<_, WireError>(response)
     };
     ended.await.unwrap_or_else(|error| pages::fail(&house, &headers, &caller, error))
+}
+
+/// What became of what somebody had asked for, in words; nothing where nothing was asked.
+fn came_of(replayed: &Replayed) -> String {
+    match replayed {
+        Replayed::Nothing => "",
+        Replayed::Told => "What you asked for is done: the answer is where you asked.",
+        Replayed::UnderWay => "What you asked for is being done: the answer will be where you asked.",
+        Replayed::Failed => "What you asked for went wrong here. Please ask again.",
+        Replayed::Said(said) if said.is_empty() => "What you asked for is done.",
+        Replayed::Said(said) => return format!("What you asked for is done. The App says: {said}"),
+    }
+    .to_owned()
 }
 
 /// Whether a path is below ours: elsewhere on the site nobody is sent by us.

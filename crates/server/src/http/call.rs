@@ -25,7 +25,9 @@ pub(super) async fn call(
     if let Some(who) = &caller.identity {
         house.calls.take(who)?;
     }
-    let outcome =
-        house.calls.invoke(caller.identity.as_ref(), request, &caller.request, caller.deadline).await;
+    let outcome = house
+        .calls
+        .invoke_from(caller.identity.as_ref(), request, Some(""), &caller.request, caller.deadline)
+        .await;
     json_response(&CallResponseWithMetadata { response: outcome.response, app_metadata: outcome.metadata })
 }

@@ -112,6 +112,9 @@ pub const COMMANDS: &str = "/tessera/v1/from-mattermost/commands";
 /// Where it sends dialogs, followed by the App's id.
 pub const DIALOGS: &str = "/tessera/v1/from-mattermost/dialogs";
 
+/// Where it sends buttons that were pressed, followed by the App's id.
+pub const ACTIONS: &str = "/tessera/v1/from-mattermost/actions";
+
 /// A slash command that a Mattermost sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Command {
@@ -119,6 +122,24 @@ pub struct Command {
     pub word: String,
     /// The team that it is registered in.
     pub team_id: String,
+}
+
+/// By what somebody or something is looked for.
+#[derive(Debug, Clone, Copy)]
+pub enum By<'a> {
+    /// By its id.
+    Id(&'a str),
+    /// By its name, as people write it behind `@` or `~`.
+    Name(&'a str),
+}
+
+/// Somebody or something that was found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Named {
+    /// Its id.
+    pub id: String,
+    /// What it is called in a form: a user name, or a channel's display name.
+    pub label: String,
 }
 
 /// What a site can do for Apps whose commands and forms it draws in its own way: a Mattermost that knows no Apps (C.5, C.7).
@@ -133,12 +154,27 @@ pub trait Integrations: Send + Sync + 'static {
     /// Says later what a command came to, where the site told that it may be said: the last part of its `response_url`.
     async fn answer_later(&self, hook: &str, answer: &serde_json::Value) -> Result<(), Error>;
 
-    /// Says something to one person in a channel, for nobody else to see.
-    async fn say_to(&self, user_id: &str, channel_id: &str, text: &str) -> Result<(), Error>;
+    /// Says something to one person in a channel, for nobody else to see. `attachments` come with it, as the site has them.
+    async fn say_to(
+        &self,
+        user_id: &str,
+        channel_id: &str,
+        text: &str,
+        attachments: &[serde_json::Value],
+    ) -> Result<(), Error>;
 
     /// Opens a dialog for whoever caused the request that this trigger came with. `path` is where its answers go, below the
     /// site.
     async fn open_dialog(&self, trigger: &str, path: &str, dialog: &serde_json::Value) -> Result<(), Error>;
+
+    /// Somebody active whom the reader may see.
+    async fn person(&self, reader: &str, by: By<'_>) -> Result<Option<Named>, Error>;
+
+    /// A channel that the reader may see; one that is looked for by name is of this team.
+    async fn place(&self, reader: &str, team_id: &str, by: By<'_>) -> Result<Option<Named>, Error>;
+
+    /// Where a path of ours is found by the site and by people's browsers.
+    fn address(&self, path: &str) -> String;
 
     /// Which version the site is, major and minor: forms are drawn as it can.
     async fn version(&self) -> Result<(u32, u32), Error>;

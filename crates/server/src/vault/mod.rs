@@ -44,6 +44,8 @@ pub enum Purpose {
     Flow,
     /// What is needed to end a grant at its provider.
     Outbox,
+    /// A call that waits for its person to agree.
+    Asked,
 }
 
 impl Purpose {
@@ -57,6 +59,7 @@ impl Purpose {
             Self::Held => "held",
             Self::Flow => "flow",
             Self::Outbox => "outbox",
+            Self::Asked => "asked",
         }
     }
 }
@@ -91,6 +94,8 @@ pub enum Domain {
     Fingerprint,
     /// The token of a form that a page carries.
     Form,
+    /// What a link carries for a call that waits.
+    Asked,
 }
 
 impl Domain {
@@ -103,6 +108,7 @@ impl Domain {
             Self::Parked => "parked",
             Self::Fingerprint => "fingerprint",
             Self::Form => "form",
+            Self::Asked => "asked",
         }
     }
 }

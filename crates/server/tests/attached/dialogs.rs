@@ -99,6 +99,32 @@ async fn a_form_is_shown_filled_in_and_answered_where_the_original_cannot_run() 
 }
 
 #[tokio::test]
+async fn texts_are_as_short_as_mattermost_wants_them_in_bytes() {
+    // As many letters as fit a dialog, each of two or of three bytes.
+    let long = |letter: &str, many: usize| letter.repeat(many);
+    let form = json!({"title": long("ü", 24), "submit": {"path": "/send"}, "fields": [
+        {"name": "a", "type": "text", "modal_label": long("ö", 24), "description": long("€", 150), "hint": long("ä", 150)},
+        {"name": "b", "type": "text", "value": long("é", 150), "min_length": 200},
+        {"name": "c", "type": "text", "modal_label": long("x", 25), "subtype": "number"},
+        {"name": "d", "type": "bool", "modal_label": format!("x{}", long("🙂", 20)), "hint": long("ß", 100)},
+        {"name": "e", "type": "static_select", "value": {"value": "gone"}, "options": [{"value": "r"}]},
+    ]});
+    for version in [Version::V6_7, Version::V12_0] {
+        let scene = Scene::set(version).await;
+        let mattermost = &scene.stage.mattermost;
+        scene.stage.fake.answer("/ask", Answer::Json(json!({"type": "form", "form": form})));
+        assert_eq!(scene.types("/hello ask").await.text(), "");
+        assert_eq!(mattermost.warnings(), Vec::<String>::new());
+        let shown = mattermost.dialog_of(&scene.stage.user.id).unwrap().form;
+        assert_eq!(shown["elements"][0]["display_name"], format!("{}…", long("ö", 10)));
+        assert_eq!(shown["elements"][2]["display_name"], format!("{}…", long("x", 21)));
+        // A text is shown whole or not at all: what was cut would be sent back so.
+        assert_eq!(shown["elements"][1]["default"], long("é", 150));
+        assert_eq!(shown["elements"][4]["options"][0], json!({"text": "r", "value": "r"}));
+    }
+}
+
+#[tokio::test]
 async fn an_app_s_errors_stand_at_their_fields() {
     let scene = Scene::set(Version::V11_7).await;
     let errors =

@@ -7,12 +7,17 @@
     reason = "clippy.toml allows these in tests, and does not see that the helpers in here are"
 )]
 
+mod again;
+mod buttons;
+mod choices;
 mod commands;
 mod dialogs;
 mod doctor;
 mod flow;
 mod followed;
+mod mentions;
 mod people;
 mod proxies;
 mod setup;
+mod scene;
 mod tokens;

@@ -142,3 +142,30 @@ async fn a_mattermost_that_is_down_is_said_to_be() {
     assert_eq!(answer.status, 502, "{}", answer.text());
     assert!(answer.text().contains("Mattermost"), "{}", answer.text());
 }
+
+#[tokio::test]
+async fn many_readers_of_one_new_token_are_one_question_to_mattermost() {
+    const CONNECTIONS: &str = "/plugins/com.mattermost.apps/tessera/v1/connections";
+    let stage = Attached::to(Version::V11_7).await;
+    stage.install(&["act_as_user"]).await;
+    for known in [true, false] {
+        let token = if known { stage.mattermost.session(&stage.user.id).token } else { "z".repeat(26) };
+        stage.mattermost.forget_requests();
+        let reads =
+            (0..20).map(|_| async { stage.site().send(&Ask::get(CONNECTIONS).bearer(&token)).await.status });
+        let answers = futures_util::future::join_all(reads).await;
+        assert!(answers.iter().all(|status| *status == if known { 200 } else { 401 }), "{answers:?}");
+        assert_eq!(stage.mattermost.count("GET", "/api/v4/users/me"), 1);
+        // A write asks for itself.
+        call(stage.site(), Ask::post(CALL, body()).bearer(&token)).await;
+        assert_eq!(stage.mattermost.count("GET", "/api/v4/users/me"), 2);
+    }
+    // Where one question fails the others are asked all the same.
+    stage.server.clock.advance_ms(10_000);
+    let token = stage.mattermost.session(&stage.user.id).token;
+    stage.mattermost.fail_next("/api/v4/users/me", Failure::Cut);
+    let reads =
+        (0..20).map(|_| async { stage.site().send(&Ask::get(CONNECTIONS).bearer(&token)).await.status });
+    let answers = futures_util::future::join_all(reads).await;
+    assert_eq!(answers.iter().filter(|status| **status == 200).count(), 19, "{answers:?}");
+}

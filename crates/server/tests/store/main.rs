@@ -9,6 +9,7 @@
     reason = "clippy.toml allows these in tests, and does not see that the helpers in here are"
 )]
 
+mod asked;
 mod cache;
 mod crash;
 mod disk;
@@ -47,6 +48,8 @@ macro_rules! conformance {
 }
 
 conformance! {
+    asked:
+        what_was_asked_is_given_once_to_who_asked;
     swaps:
         a_claim_is_what_the_model_says
         an_answer_is_what_the_model_says

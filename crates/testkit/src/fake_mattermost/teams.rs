@@ -78,6 +78,14 @@ pub(super) fn route(state: &mut State, asked: &Asked, path: &[&str]) -> Result<R
                 .filter(|one| one.team_id == *id && one.kind == "O" && one.delete_at == 0);
             Ok(Json(asked.page(all.collect())).into_response())
         }
+        ("GET", [id, "channels", "name", name]) => {
+            let found = state.channels.values().find(|one| one.team_id == *id && one.name == *name);
+            let channel = found.filter(|one| one.delete_at == 0).ok_or_else(Refusal::no_channel)?;
+            if !state.may_read(&user, &channel.id) {
+                return Err(Refusal::no_channel());
+            }
+            Ok(Json(channel).into_response())
+        }
         ("GET", [id, "members", member]) => {
             if !state.allows_in_team(&user, id, "view_team") {
                 return Err(Refusal::forbidden());

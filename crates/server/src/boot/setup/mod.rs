@@ -142,7 +142,7 @@ async fn change(
     report.done.extend(changed.iter().map(|one| format!("set {}", shown(one))));
     if !unchanged.is_empty() {
         let some = !changed.is_empty();
-        journal.amend(some.then(|| Entry::Mattermost(Done::Settings { settings: changed })))?;
+        journal.amend(some.then_some(Entry::Mattermost(Done::Settings { settings: changed })))?;
     }
     // What has its old value still is set somewhere else.
     report.by_hand.extend(

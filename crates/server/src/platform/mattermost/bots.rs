@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use http::Method;
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 use tessera_types::{AccessToken, AppId, User};
 
 use super::Mattermost;
@@ -107,8 +107,17 @@ impl Mattermost {
     }
 
     /// Says something to one person in a channel, for nobody else to see: in our own name, as no plain bot may.
-    pub(super) async fn ephemeral(&self, user: &str, channel: &str, text: &str) -> Result<(), Error> {
-        let body = json!({"user_id": user, "post": {"channel_id": channel, "message": text}});
+    pub(super) async fn ephemeral(
+        &self,
+        user: &str,
+        channel: &str,
+        text: &str,
+        attachments: &[Value],
+    ) -> Result<(), Error> {
+        let mut body = json!({"user_id": user, "post": {"channel_id": channel, "message": text}});
+        if !attachments.is_empty() {
+            body["post"]["props"] = json!({"attachments": attachments});
+        }
         self.rest.tell(Method::POST, As::Service, "/posts/ephemeral", &body).await
     }
 

@@ -9,6 +9,7 @@ use quick_cache::unsync::Cache;
 use tessera_types::{AccessToken, AppId, User};
 
 use super::Mattermost;
+use super::joined::{Turn, heard};
 use super::rest::As;
 use crate::platform::{Credential, CsrfProof, Error, Freshness, Identity};
 use crate::vault::Domain;
@@ -70,12 +71,10 @@ impl Mattermost {
         let known = self.identities.get(&digest, now).filter(|_| freshness == Freshness::Cached);
         let who = match known {
             Some(who) => who,
-            None => {
-                // On the heap: most requests find what they need above, and every future would carry it.
-                let who = Box::pin(self.ask_who(token, &digest)).await?.map(Arc::new);
-                self.identities.put(digest, Known { asked_at: now, who: who.clone() });
-                who
-            }
+            // On the heap: most requests find what they need above, and every future would carry it.
+            None if freshness == Freshness::Cached => Box::pin(self.ask_once(token, digest)).await?,
+            // Who must know it as it is now does not hear what somebody asked before.
+            None => Box::pin(self.ask_now(token, digest)).await?,
         };
         let Some(who) = who else { return Ok(None) };
         if let Some(proof) = proof
@@ -84,6 +83,33 @@ impl Mattermost {
             return Ok(None);
         }
         Ok(Some(Identity::clone(&who)))
+    }
+
+    /// For reads: whoever wants to know of the same token meanwhile hears the same answer. Nobody holds anything while it is
+    /// asked; where whoever asks fails, or goes away, the others ask for themselves.
+    async fn ask_once(&self, token: &AccessToken, digest: [u8; 32]) -> Result<Option<Arc<Identity>>, Error> {
+        let asking = match self.questions.join(digest) {
+            Turn::Asks(asking) => asking,
+            Turn::Waits(told) => match heard(told).await {
+                Some(who) => return Ok(who),
+                None => return self.ask_now(token, digest).await,
+            },
+        };
+        // It may have been answered between our look and our turn.
+        let known = self.identities.get(&digest, self.env.now_ms());
+        let who = match known {
+            Some(who) => who,
+            None => self.ask_now(token, digest).await?,
+        };
+        asking.answered(who.clone());
+        Ok(who)
+    }
+
+    async fn ask_now(&self, token: &AccessToken, digest: [u8; 32]) -> Result<Option<Arc<Identity>>, Error> {
+        let now = self.env.now_ms();
+        let who = self.ask_who(token, &digest).await?.map(Arc::new);
+        self.identities.put(digest, Known { asked_at: now, who: who.clone() });
+        Ok(who)
     }
 
     async fn ask_who(&self, token: &AccessToken, digest: &[u8; 32]) -> Result<Option<Identity>, Error> {

@@ -10,8 +10,10 @@ mod clients;
 mod commands;
 mod entities;
 mod identity;
+mod joined;
 mod look;
 pub mod prepare;
+mod named;
 mod rest;
 mod rights;
 
@@ -25,8 +27,8 @@ use url::Url;
 
 use super::app_tokens::Tokens;
 use super::{
-    AppToken, Bot, Command, Credential, Error, Event, Eyes, Freshness, Identity, Integrations, Platform,
-    Right,
+    AppToken, Bot, By, Command, Credential, Error, Event, Eyes, Freshness, Identity, Integrations, Named,
+    Platform, Right,
 };
 use crate::apps::Registry;
 use crate::egress::Egress;
@@ -55,6 +57,7 @@ pub struct Mattermost {
     rest: Rest,
     settings: Settings,
     identities: identity::Identities,
+    questions: joined::Questions,
     roles: rights::Roles,
     tokens: Tokens,
     commands: Commands,
@@ -93,6 +96,7 @@ impl Mattermost {
             rest,
             settings,
             identities,
+            questions: joined::Questions::default(),
             roles,
             tokens,
             commands,
@@ -135,13 +139,31 @@ impl Integrations for Mattermost {
         }
     }
 
-    async fn say_to(&self, user_id: &str, channel_id: &str, text: &str) -> Result<(), Error> {
-        self.ephemeral(user_id, channel_id, text).await
+    async fn say_to(
+        &self,
+        user_id: &str,
+        channel_id: &str,
+        text: &str,
+        attachments: &[Value],
+    ) -> Result<(), Error> {
+        self.ephemeral(user_id, channel_id, text, attachments).await
     }
 
     async fn open_dialog(&self, trigger: &str, path: &str, dialog: &Value) -> Result<(), Error> {
         let body = json!({"trigger_id": trigger, "url": self.own(path), "dialog": dialog});
         self.rest.tell(Method::POST, As::Service, "/actions/dialogs/open", &body).await
+    }
+
+    async fn person(&self, reader: &str, by: By<'_>) -> Result<Option<Named>, Error> {
+        self.person_for(reader, by).await
+    }
+
+    async fn place(&self, reader: &str, team_id: &str, by: By<'_>) -> Result<Option<Named>, Error> {
+        self.place_for(reader, team_id, by).await
+    }
+
+    fn address(&self, path: &str) -> String {
+        self.own(path)
     }
 
     async fn version(&self) -> Result<(u32, u32), Error> {
