@@ -2,7 +2,7 @@
 
 use tessera_server::boot::config::Config;
 
-use crate::browser::{Browser, From};
+use crate::browser::{Browser, From, form_token};
 use crate::fake_app::FakeApp;
 use crate::fake_mattermost::{FakeMattermost, FrontDoor, Version};
 use crate::site::{Person, Site};
@@ -83,6 +83,12 @@ impl Attached {
         let answer = browser.submit("/login", &[("login_id", name), ("password", name)]).await;
         assert_eq!(answer.status, 302, "{}", answer.text());
         answer
+    }
+
+    /// Presses *Continue* on the confirm page, and follows where that leads.
+    pub async fn confirm(&self, browser: &mut Browser, place: &str, page: &Answer) -> (String, Answer) {
+        let first = browser.submit(place, &[("token", &form_token(page))]).await;
+        self.follow(browser, first).await
     }
 
     /// Follows redirects as long as they lead to places on the site; gives the answer that leads elsewhere or nowhere, and

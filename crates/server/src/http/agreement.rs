@@ -13,9 +13,10 @@ use super::caller::Caller;
 use super::connect::{append, leave, refuse_embedded, sign_in_or_refuse, visitor};
 use super::errors::WireError;
 use super::extract::{Segment, first};
-use super::{House, Rooms, cookies, only, pages};
+use super::{House, Rooms, cookies, only, pages, window};
 use crate::connect::flow_cookie_name;
 use crate::platform::{AGREE, AGREED, SIGN_IN, safe_return};
+use crate::web::sign_in::{DETOUR, DETOUR_SECONDS};
 use crate::web::{Connected, Connection, Declined, Elsewhere};
 
 /// Seconds between two looks of the page whether somebody has signed in.
@@ -48,8 +49,14 @@ async fn sign_in(
     if caller.identity.is_some() {
         return Redirect::to(return_to).into_response();
     }
+    // An app's window could hardly sign anybody in, where that is another system's business: a browser can.
+    if let Some(page) = window::handed_on(return_to).and_then(|path| window::leave(&house, &headers, &path)) {
+        return page;
+    }
     let mut response = pages::respond(Elsewhere::page(&login, house.settings.site_url.as_str()));
     response.headers_mut().insert(header::REFRESH, HeaderValue::from_static(LOOK_AGAIN));
+    // Whoever signed in now may have been led here: they are asked before an account is connected (OS-17).
+    append(&mut response, cookies::set(&house.settings, DETOUR, &AccessToken::new("1"), DETOUR_SECONDS));
     response
 }
 

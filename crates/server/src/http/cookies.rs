@@ -34,3 +34,18 @@ pub(super) fn set(settings: &Settings, name: &str, value: &AccessToken, max_age:
         .max_age(Duration::seconds(i64::try_from(max_age).unwrap_or(0)));
     HeaderValue::from_str(&cookie.build().to_string()).ok()
 }
+
+/// `Set-Cookie` for what a Mattermost, or a site as one, signs a browser in with: gone.
+pub(super) fn ended_session(settings: &Settings) -> [Option<HeaderValue>; 3] {
+    let path = match settings.site_url.path().trim_end_matches('/') {
+        "" => "/",
+        path => path,
+    };
+    ["MMAUTHTOKEN", "MMUSERID", "MMCSRF"].map(|name| {
+        let cookie = Cookie::build((name, ""))
+            .path(path)
+            .secure(settings.site_url.scheme() == "https")
+            .max_age(Duration::ZERO);
+        HeaderValue::from_str(&cookie.build().to_string()).ok()
+    })
+}

@@ -25,10 +25,12 @@ mod pages;
 mod passages;
 mod proof;
 mod providers;
+mod sign_out;
 mod static_files;
 mod tessera;
 mod unread;
 pub mod v4;
+mod window;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -118,6 +120,7 @@ pub fn router(rooms: House, more: Router) -> Router {
         .route(&app(routes::COMPLETE), only(get(connect::complete)))
         .route(&ours("/openapi.json"), only(get(openapi::document)))
         .route(&ours("/accounts"), only(get(accounts::show).post(accounts::press)))
+        .route(&ours("/sign-out"), only(post(sign_out::sign_out)))
         .route(&ours("/connections"), only(get(accounts::list)))
         .route(&ours("/connections/{app}"), only(delete(accounts::end)))
         .route(&ours("/revocations"), only(get(accounts::ended_lately)))

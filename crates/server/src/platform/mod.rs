@@ -294,6 +294,9 @@ pub trait Platform: Send + Sync + 'static {
     /// Where a browser signs in, coming back to `return_to` (a path on the site) afterwards.
     fn sign_in_url(&self, return_to: &str) -> String;
 
+    /// Ends a session, of which this is the cookie's value. One that is no session any more is no error.
+    async fn sign_out(&self, session: &AccessToken) -> Result<(), Error>;
+
     /// Says something to a person as a bot, in the direct channel of the two.
     async fn direct_message(&self, bot: &str, user: &str, message: &str) -> Result<(), Error>;
 

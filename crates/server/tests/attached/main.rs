@@ -15,3 +15,4 @@ mod followed;
 mod people;
 mod proxies;
 mod tokens;
+mod windows;

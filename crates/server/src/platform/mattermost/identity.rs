@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use quick_cache::unsync::Cache;
+use serde_json::json;
 use tessera_types::{AccessToken, AppId, User};
 
 use super::Mattermost;
@@ -46,6 +47,10 @@ impl Identities {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(digest, known);
     }
 
+    fn remove(&self, digest: &[u8; 32]) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(digest);
+    }
+
     /// From here on everybody is asked about anew.
     pub(super) fn forget(&self) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clear();
@@ -65,7 +70,7 @@ impl Mattermost {
         if !is_token(token) {
             return Ok(None);
         }
-        let digest = self.vault.digest(Domain::Session, token.expose().as_bytes());
+        let digest = self.session_digest(token);
         let now = self.env.now_ms();
         let known = self.identities.get(&digest, now).filter(|_| freshness == Freshness::Cached);
         let who = match known {
@@ -84,6 +89,23 @@ impl Mattermost {
             return Ok(None);
         }
         Ok(Some(Identity::clone(&who)))
+    }
+
+    fn session_digest(&self, token: &AccessToken) -> [u8; 32] {
+        self.vault.digest(Domain::Session, token.expose().as_bytes())
+    }
+
+    /// Ends somebody's session, at Mattermost: as its own page does.
+    pub(super) async fn end_session(&self, token: &AccessToken) -> Result<(), Error> {
+        if !is_token(token) {
+            return Ok(());
+        }
+        let ended = self.rest.tell(Method::POST, As::Token(token), "/users/logout", &json!({})).await;
+        self.identities.remove(&self.session_digest(token));
+        match ended {
+            Ok(()) | Err(Error::Site { status: 401, .. }) => Ok(()),
+            Err(error) => Err(error),
+        }
     }
 
     async fn ask_who(&self, token: &AccessToken, digest: &[u8; 32]) -> Result<Option<Identity>, Error> {

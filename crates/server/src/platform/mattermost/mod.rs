@@ -232,6 +232,10 @@ impl Platform for Mattermost {
         url.to_string()
     }
 
+    async fn sign_out(&self, session: &AccessToken) -> Result<(), Error> {
+        self.end_session(session).await
+    }
+
     async fn direct_message(&self, bot: &str, user: &str, message: &str) -> Result<(), Error> {
         self.tell(bot, user, message).await
     }
