@@ -18,6 +18,8 @@ pub struct Attached {
     pub mattermost: FakeMattermost,
     /// What people and Apps reach.
     pub door: FrontDoor,
+    /// The path of the site; empty for none.
+    below: &'static str,
     /// The service; it stops when it is dropped.
     pub server: Within,
     /// An App that hears calls and answers as it is told. It is not installed yet.
@@ -40,8 +42,22 @@ impl Attached {
         prepare: impl FnOnce(&FakeMattermost),
         change: impl FnOnce(&mut Config),
     ) -> Self {
+        Self::place(version, "", prepare, change).await
+    }
+
+    /// The same where the site has a path, such as `/chat`.
+    pub async fn below(version: Version, path: &'static str) -> Self {
+        Self::place(version, path, |_| {}, |_| {}).await
+    }
+
+    async fn place(
+        version: Version,
+        below: &'static str,
+        prepare: impl FnOnce(&FakeMattermost),
+        change: impl FnOnce(&mut Config),
+    ) -> Self {
         let mattermost = FakeMattermost::start(version).await;
-        let door = FrontDoor::start(mattermost.address(), None).await;
+        let door = FrontDoor::below(below, mattermost.address(), None).await;
         mattermost.set_site_url(&door.url());
         let token = mattermost.service_token();
         // As docs/mattermost.md says, where it is not so by itself.
@@ -60,12 +76,12 @@ impl Attached {
         let fake = FakeApp::start().await;
         let person = |id: String| Person { token: mattermost.session(&id).token, id };
         let (admin, user) = (person(mattermost.add_admin("root")), person(mattermost.add_user("ada")));
-        Self { mattermost, door, server, fake, admin, user }
+        Self { mattermost, door, below, server, fake, admin, user }
     }
 
     /// The site, as people reach it.
     pub fn site(&self) -> Site {
-        Site { address: self.door.address() }
+        Site { below: self.below, ..Site::at(self.door.address()) }
     }
 
     /// Installs the App.
@@ -75,7 +91,7 @@ impl Attached {
 
     /// A browser in which nobody is signed in.
     pub fn browser(&self) -> Browser {
-        Browser::at(self.site(), &self.door.url())
+        Browser::at(self.site(), &self.door.origin())
     }
 
     /// Signs somebody in on Mattermost's own page, as people do.
@@ -97,7 +113,7 @@ impl Attached {
         let (mut place, mut answer) = (String::new(), first);
         for _ in 0..10 {
             match answer.header("location") {
-                Some(location) if location.starts_with('/') || location.starts_with(&self.door.url()) => {
+                Some(location) if location.starts_with('/') || location.starts_with(&self.door.origin()) => {
                     place = browser.place(&answer);
                     answer = browser.open(&place, From::Here).await;
                 }

@@ -14,5 +14,6 @@ mod flow;
 mod followed;
 mod people;
 mod proxies;
+mod sub_path;
 mod tokens;
 mod windows;

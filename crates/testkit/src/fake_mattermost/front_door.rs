@@ -60,7 +60,12 @@ impl FrontDoor {
 
     /// The site's address, without a slash at its end.
     pub fn url(&self) -> String {
-        format!("http://localhost:{}{}", self.address.port(), self.subpath)
+        format!("{}{}", self.origin(), self.subpath)
+    }
+
+    /// Scheme and authority of the site.
+    pub fn origin(&self) -> String {
+        format!("http://localhost:{}", self.address.port())
     }
 
     /// Where the service listens from now on.
