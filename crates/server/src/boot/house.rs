@@ -360,6 +360,7 @@ fn connect_settings(config: &Config, site_url: &Url) -> Result<connect::Settings
         known_origins: connect.known_origins.clone(),
         bind: connect.bind,
         development: ground::is_development(config),
+        tells_completions: !ground::is_development(config),
         pending_flows: config.limits.pending_flows,
         connects_per_minute: config.limits.connects_per_minute,
     })

@@ -103,6 +103,11 @@ impl Grants {
         Ok(self.managed.described(app.as_str()).await?.map(|described| described.name()))
     }
 
+    /// Has the App's bot tell a person, once, that they connected an account which the App keeps itself.
+    pub async fn tell_of_own(&self, act: &Act<'_>) -> Result<(), Error> {
+        self.managed.welcome_to_own(act).await
+    }
+
     /// Takes an App's provider record away; false when there was none.
     pub async fn remove_provider(&self, act: &Act<'_>) -> Result<bool, Error> {
         self.managed.remove_provider(act).await

@@ -16,4 +16,5 @@ mod people;
 mod proxies;
 mod sub_path;
 mod tokens;
+mod told;
 mod windows;
