@@ -187,6 +187,7 @@ pub async fn build(config: &Config, site_url: Url, env: Env) -> Result<House, Er
         passages,
         settings: http::Settings {
             site_url: site_url.clone(),
+            session_cookie: ground::session_cookie(config, &site_url),
             profile: config.compat.profile,
             development,
             trust_request_id: config.server.trust_request_id,

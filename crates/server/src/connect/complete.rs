@@ -101,7 +101,7 @@ impl CallbackQuery {
     }
 
     /// One argument.
-    pub(super) fn get(&self, name: &str) -> Option<&str> {
+    pub fn get(&self, name: &str) -> Option<&str> {
         self.values.get(name).map(String::as_str)
     }
 
@@ -117,7 +117,7 @@ impl CallbackQuery {
     }
 
     /// The provider's refusal, if it refused, as one of the fixed codes.
-    pub(super) fn declined(&self) -> Option<&'static str> {
+    pub fn declined(&self) -> Option<&'static str> {
         let error = self.values.get("error").filter(|error| !error.is_empty())?;
         Some(CODES.into_iter().find(|code| code == error).unwrap_or(OTHER_CODE))
     }

@@ -22,15 +22,19 @@ use crate::web::{Connected, Connection, Declined, Elsewhere};
 /// Seconds between two looks of the page whether somebody has signed in.
 const LOOK_AGAIN: &str = "4";
 
-/// Routes that a site needs which is not ours; `login` is where its people sign in.
-pub fn router(rooms: &Arc<Rooms>, login: String) -> Router {
+/// Where people agree that an App acts for them.
+pub fn router(rooms: &Arc<Rooms>) -> Router {
     let app = |path: &str| format!("{}/apps/{{app}}{path}", routes::PLUGIN_PATH);
-    let sign_in = move |state, caller, query, headers| sign_in(state, caller, query, headers, login.clone());
     Router::new()
-        .route(SIGN_IN, only(get(sign_in)))
         .route(&app(AGREE), only(get(agree)))
         .route(&app(AGREED), only(get(agreed)))
         .with_state(Arc::clone(rooms))
+}
+
+/// Where people sign in who share a host name with their site; `login` is the site's own page for that.
+pub fn sign_in_router(rooms: &Arc<Rooms>, login: String) -> Router {
+    let sign_in = move |state, caller, query, headers| sign_in(state, caller, query, headers, login.clone());
+    Router::new().route(SIGN_IN, only(get(sign_in))).with_state(Arc::clone(rooms))
 }
 
 /// Who came to sign in is led on as soon as they have; Mattermost's own page does not reliably lead back to us.
@@ -116,7 +120,7 @@ async fn agreed(
 }
 
 /// Whether a path is below ours: elsewhere on the site nobody is sent by us.
-fn is_ours(house: &House, path: &str) -> bool {
+pub(super) fn is_ours(house: &House, path: &str) -> bool {
     let below = house.settings.site_url.path().trim_end_matches('/');
     path.strip_prefix(below)
         .and_then(|path| path.strip_prefix(routes::PLUGIN_PATH))

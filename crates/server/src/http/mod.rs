@@ -21,10 +21,12 @@ mod inspector;
 mod listing;
 mod oauth2;
 mod openapi;
+pub mod own_host;
 mod pages;
 mod passages;
 mod proof;
 mod providers;
+pub mod relay;
 mod sign_out;
 mod static_files;
 mod tessera;
@@ -50,6 +52,7 @@ use crate::env::Ids;
 use crate::grants::Grants;
 use crate::lifecycle::Lifecycle;
 use crate::platform::Platform;
+pub use cookies::OF_MATTERMOST;
 use errors::WireError;
 pub use passages::Passages;
 
@@ -81,6 +84,8 @@ pub struct Rooms {
 pub struct Settings {
     /// Where the site is, as configured; may have a path.
     pub site_url: Url,
+    /// The whole name of the cookie that says who is signed in.
+    pub session_cookie: String,
     /// Which way the profiles differ (decisions.md section 1, 3).
     pub profile: Profile,
     /// Development: plain http on loopback, names of this machine, health on the main listener.

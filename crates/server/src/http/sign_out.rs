@@ -9,7 +9,7 @@ use serde::Deserialize;
 use tessera_types::{AppId, routes};
 use url::Url;
 
-use super::caller::{Caller, SESSION_COOKIE};
+use super::caller::Caller;
 use super::connect::{append, refuse_embedded, refuse_foreign_form, visitor};
 use super::errors::WireError;
 use super::{House, cookies, pages, window};
@@ -35,7 +35,7 @@ pub(super) async fn sign_out(
         refuse_foreign_form(&house, &headers)?;
         let Form(form) = form.map_err(|_| PageForm::SignOut.stale())?;
         // Who has no session any more wants no more than that.
-        let session = cookies::get(&headers, SESSION_COOKIE);
+        let session = cookies::get(&headers, &house.settings.session_cookie);
         if let Some(visitor) = visitor(&caller).filter(|visitor| visitor.by_cookie) {
             house.connect.check_form_token(PageForm::SignOut, &visitor, &form.token)?;
             if let Some(session) = session {
@@ -44,7 +44,7 @@ pub(super) async fn sign_out(
         }
         let connect = routes::connect_url(house.settings.site_url.as_str(), &form.app);
         let connect = Url::parse(&connect).map_err(|error| WireError::internal(&error))?;
-        let back = house.platform.sign_in_url(&window::handed_over(connect.path()));
+        let back = house.platform.sign_in_again_url(&window::handed_over(connect.path()));
         let mut response = Redirect::to(&back).into_response();
         for cookie in cookies::ended_session(&house.settings) {
             append(&mut response, cookie);

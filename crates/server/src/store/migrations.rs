@@ -53,6 +53,7 @@ pub(super) static DATA: Set = Set {
         migration!(10, "app_tokens", "0010_app_tokens"),
         migration!(11, "site", "0011_site"),
         migration!(12, "commands", "0012_commands"),
+        migration!(14, "browser_sessions", "0014_browser_sessions"),
     ],
 };
 

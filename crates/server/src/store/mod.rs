@@ -6,6 +6,7 @@
 
 pub mod app_tokens;
 mod apps;
+mod browser_sessions;
 pub mod cache;
 mod commands;
 mod connections;
@@ -36,6 +37,7 @@ use tokio::sync::broadcast;
 
 pub use app_tokens::{AppTokenRow, AppTokens};
 pub use apps::{AppRow, Apps};
+pub use browser_sessions::{BrowserSessionRow, BrowserSessions};
 pub use cache::{Invalidation, Topic};
 pub use commands::{CommandRow, Commands};
 pub use connections::{ConnectionRow, Connections, UseRow};
@@ -110,6 +112,8 @@ pub struct Store {
     pub providers: Providers,
     /// Slash commands at a Mattermost.
     pub commands: Commands,
+    /// Browsers that signed in on a host name of the service's own.
+    pub browser_sessions: BrowserSessions,
     /// What must still happen.
     pub outbox: Outbox,
     /// Values about the installation.
@@ -166,6 +170,7 @@ impl Store {
             origins: Origins::new(Arc::clone(&engine)),
             providers: Providers::new(Arc::clone(&engine), &topic),
             commands: Commands::new(Arc::clone(&engine)),
+            browser_sessions: BrowserSessions::new(Arc::clone(&engine)),
             outbox: Outbox::new(Arc::clone(&engine)),
             meta: Meta::new(Arc::clone(&engine)),
             app_tokens: AppTokens::new(Arc::clone(&engine), &topic),

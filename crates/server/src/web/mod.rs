@@ -205,6 +205,22 @@ impl<'a> Elsewhere<'a> {
     }
 }
 
+/// After signing out of a service that has a host name of its own: Mattermost has a session of its own still.
+#[derive(Debug, Template)]
+#[template(path = "signed_out.html")]
+pub struct SignedOut<'a> {
+    style: &'static str,
+    site: &'a str,
+    again: &'a str,
+}
+
+impl<'a> SignedOut<'a> {
+    /// The page; `site` is where Mattermost is, `again` where one goes on.
+    pub fn page(site: &'a str, again: &'a str) -> Page {
+        page_with(&Self { style: STYLE, site, again }, "'none'", "")
+    }
+}
+
 /// What went wrong, in words, and what to do about it.
 #[derive(Debug, Template)]
 #[template(path = "error.html")]

@@ -7,6 +7,7 @@
     reason = "clippy.toml allows these in tests, and does not see that the helpers in here are"
 )]
 
+mod apart;
 mod commands;
 mod dialogs;
 mod doctor;
@@ -14,6 +15,7 @@ mod flow;
 mod followed;
 mod people;
 mod proxies;
+mod relay;
 mod sub_path;
 mod tokens;
 mod told;

@@ -1,5 +1,7 @@
 //! Each App's client at Mattermost's own OAuth2 provider (C.4), registered when it is first needed.
 
+use std::sync::atomic::Ordering;
+
 use http::Method;
 use serde::Deserialize;
 use serde_json::json;
@@ -8,6 +10,7 @@ use url::Url;
 
 use super::Mattermost;
 use super::rest::As;
+use super::sign_in::client_name;
 use crate::grants::{Act, of_site};
 use crate::platform::Error;
 
@@ -15,6 +18,13 @@ use crate::platform::Error;
 struct Registered {
     id: String,
     client_secret: ClientSecret,
+}
+
+/// A client that is there.
+#[derive(Deserialize)]
+struct Known {
+    #[serde(default)]
+    callback_urls: Vec<String>,
 }
 
 impl Mattermost {
@@ -33,19 +43,11 @@ impl Mattermost {
         }
         let record = self.apps.installed(app).await?;
         let name = record.manifest.display_name.trim();
-        let wanted = json!({
-            "name": if name.is_empty() { app.as_str() } else { name },
-            "description": format!("Lets the App {app} act for the people who agree to it."),
-            "icon_url": "",
-            "callback_urls": [self.agreed_url(app)?.as_str()],
-            "homepage": self.settings.own_url.as_str(),
-            // An administrator installed the App and saw what it may do: nobody is asked a second time.
-            "is_trusted": true,
-            "mattermost_app_id": app.as_str(),
-        });
-        let made = self.rest.send(Method::POST, As::Service, "/oauth/apps", &wanted).await;
-        let made: Registered = match made {
-            Ok(made) => made,
+        let name = if name.is_empty() { app.as_str() } else { name };
+        let about = format!("Lets the App {app} act for the people who agree to it.");
+        let made = self.register_client(name, &about, &self.agreed_url(app)?, app.as_str()).await;
+        let client = match made {
+            Ok(client) => client,
             Err(Error::Site { status, id, message }) if status != 401 => {
                 return Ok(Some(format!(
                     "Mattermost registers no client for the App ({status} {id}: {message}): \
@@ -55,14 +57,61 @@ impl Mattermost {
             }
             Err(error) => return Err(error),
         };
-        let client = OAuth2App {
-            client_id: made.id.clone(),
-            client_secret: made.client_secret,
-            ..OAuth2App::default()
-        };
+        tracing::info!(%app, client_id = client.client_id, "registered a client for an App at Mattermost");
         self.grants.set_site_client(&act, self.descriptor(), client).await.map_err(grants)?;
-        tracing::info!(%app, client_id = made.id, "registered a client for an App at Mattermost");
         Ok(None)
+    }
+
+    /// The same for the client with which people sign in on a host name of our own. It is looked at once after each start:
+    /// somebody may have removed it, or our address may be another one.
+    pub(super) async fn ensure_sign_in_client(&self, request: &str) -> Result<(), Error> {
+        let own = client_name();
+        let act = Act { actor: "", app: &own, request, reason: "client of the site" };
+        let client = self.grants.site_client(&act).await.map_err(grants)?;
+        if !client.is_empty() {
+            if self.client_seen.load(Ordering::Relaxed) {
+                return Ok(());
+            }
+            let there: Option<Known> = self.rest.find(As::Service, &format!("/oauth/apps/{client}")).await?;
+            let redirect = self.signed_in_url()?;
+            if there.is_some_and(|there| there.callback_urls.iter().any(|url| url == redirect.as_str())) {
+                self.client_seen.store(true, Ordering::Relaxed);
+                return Ok(());
+            }
+            self.remove_own_client(&own, request).await?;
+        }
+        let about = "Tells Tessera, which looks after Apps' connections, who is signed in.";
+        let client = self.register_client("Tessera", about, &self.signed_in_url()?, "").await?;
+        tracing::info!(
+            client_id = client.client_id,
+            "registered a client at Mattermost with which people sign in"
+        );
+        self.grants.set_site_client(&act, self.descriptor(), client).await.map_err(grants)?;
+        self.client_seen.store(true, Ordering::Relaxed);
+        Ok(())
+    }
+
+    async fn register_client(
+        &self,
+        name: &str,
+        about: &str,
+        callback: &Url,
+        app: &str,
+    ) -> Result<OAuth2App, Error> {
+        let mut wanted = json!({
+            "name": name,
+            "description": about,
+            "icon_url": "",
+            "callback_urls": [callback.as_str()],
+            "homepage": self.settings.own_url.as_str(),
+            // An administrator installed the App, and this service, and saw what it may do: nobody is asked a second time.
+            "is_trusted": true,
+        });
+        if !app.is_empty() {
+            wanted["mattermost_app_id"] = json!(app);
+        }
+        let made: Registered = self.rest.send(Method::POST, As::Service, "/oauth/apps", &wanted).await?;
+        Ok(OAuth2App { client_id: made.id, client_secret: made.client_secret, ..OAuth2App::default() })
     }
 
     /// Mattermost as a provider: browsers go to its public address, we to the one that we have for it.
@@ -77,8 +126,11 @@ impl Mattermost {
 
     /// Takes the App's client away from Mattermost, and with it every token that people gave the App there.
     pub(super) async fn remove_client(&self, app: &AppId, request: &str) -> Result<(), Error> {
-        let own = of_site(app);
-        let act = Act { actor: "", app: &own, request, reason: "client of the site" };
+        self.remove_own_client(&of_site(app), request).await
+    }
+
+    async fn remove_own_client(&self, own: &AppId, request: &str) -> Result<(), Error> {
+        let act = Act { actor: "", app: own, request, reason: "client of the site" };
         let client = self.grants.site_client(&act).await.map_err(grants)?;
         if client.is_empty() {
             return Ok(());

@@ -27,9 +27,9 @@ const LONGEST_TOKEN: usize = 50;
 pub(super) struct Identities(Mutex<Cache<[u8; 32], Known>>);
 
 #[derive(Clone)]
-struct Known {
-    asked_at: i64,
-    who: Option<Arc<Identity>>,
+pub(super) struct Known {
+    pub(super) asked_at: i64,
+    pub(super) who: Option<Arc<Identity>>,
 }
 
 impl Identities {
@@ -37,17 +37,17 @@ impl Identities {
         Self(Mutex::new(Cache::new(HELD)))
     }
 
-    fn get(&self, digest: &[u8; 32], now: i64) -> Option<Option<Arc<Identity>>> {
+    pub(super) fn get(&self, digest: &[u8; 32], now: i64) -> Option<Option<Arc<Identity>>> {
         let known = self.0.lock().unwrap_or_else(PoisonError::into_inner).get(digest).cloned()?;
         let serves = if known.who.is_some() { FRESH_MS } else { NOBODY_MS };
         (now - known.asked_at < serves).then_some(known.who)
     }
 
-    fn put(&self, digest: [u8; 32], known: Known) {
+    pub(super) fn put(&self, digest: [u8; 32], known: Known) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(digest, known);
     }
 
-    fn remove(&self, digest: &[u8; 32]) {
+    pub(super) fn remove(&self, digest: &[u8; 32]) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(digest);
     }
 
@@ -65,6 +65,9 @@ impl Mattermost {
     ) -> Result<Option<Identity>, Error> {
         let (token, proof) = match credential {
             Credential::Bearer(token) => (token, None),
+            Credential::Cookie { token, proof } if self.settings.is_apart() => {
+                return self.identify_browser(token, proof, freshness).await;
+            }
             Credential::Cookie { token, proof } => (token, Some(proof)),
         };
         if !is_token(token) {
@@ -97,6 +100,9 @@ impl Mattermost {
 
     /// Ends somebody's session, at Mattermost: as its own page does.
     pub(super) async fn end_session(&self, token: &AccessToken) -> Result<(), Error> {
+        if self.settings.is_apart() {
+            return self.end_browser(token).await;
+        }
         if !is_token(token) {
             return Ok(());
         }
