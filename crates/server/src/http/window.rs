@@ -31,8 +31,9 @@ fn kind(headers: &HeaderMap) -> Kind {
         return Kind::Desktop;
     }
     let named = VIEWS.iter().any(|word| agent.contains(word));
-    // Every browser built on WebKit says this word for old pages' sake; its bare views on iOS and macOS do not.
-    let bare = agent.contains("AppleWebKit/") && !agent.contains("Safari/");
+    // Every browser that is built on WebKit ends with this word, for old pages' sake; Apple's bare views do not.
+    let apple = ["iPhone", "iPad", "iPod", "Macintosh"].iter().any(|device| agent.contains(device));
+    let bare = apple && agent.contains("AppleWebKit/") && !agent.contains("Safari/");
     if named || bare { Kind::View } else { Kind::Browser }
 }
 

@@ -138,6 +138,24 @@ async fn whoever_is_signed_out_connects_where_mattermost_has_a_path() {
 }
 
 #[tokio::test]
+async fn an_app_s_window_is_led_to_a_browser_before_it_is_led_to_sign_in() {
+    let stage = stage("").await;
+    let agent = "Mozilla/5.0 (Linux; Android 13; Pixel 7 Build/TQ3A.230805.001; wv) AppleWebKit/537.36 (KHTML, like Gecko) Version/4.0 Chrome/116.0.0.0 Mobile Safari/537.36";
+    let connect = flow(APP, "connect");
+    let mut window = stage.browser();
+    for target in [connect.clone(), format!("{OURS}/sign-in?return_to={connect}")] {
+        let ask = window.navigation(&target, From::Nowhere).with("User-Agent", agent);
+        let page = window.send(&ask).await;
+        assert!(
+            page.text().contains(&format!("{}{connect}?from=window", stage.own_url())),
+            "{}",
+            page.text()
+        );
+    }
+    assert!(window.jar.is_empty() && stage.mattermost.count("GET", "/oauth/authorize") == 0);
+}
+
+#[tokio::test]
 async fn what_tells_who_somebody_is_is_kept_nowhere() {
     let stage = stage("").await;
     let person = Person::enter(&stage, "ada").await;
