@@ -56,7 +56,7 @@ impl Child {
         // The site may have another port than this process, so the log says which.
         let port = ports.recv().unwrap();
         let readers = vec![stderr, collect(stdout, &output, None)];
-        let site = Site { address: SocketAddr::from(([127, 0, 0, 1], port)) };
+        let site = Site::at(SocketAddr::from(([127, 0, 0, 1], port)));
         Self { process, site, output, readers }
     }
 

@@ -193,7 +193,7 @@ pub fn descriptor(url: &str, lines: &str) -> String {
 
 /// Where this address is.
 pub fn at(origin: &str) -> Site {
-    Site { address: origin.strip_prefix("http://").unwrap().parse().unwrap() }
+    Site::at(origin.strip_prefix("http://").unwrap().parse().unwrap())
 }
 
 /// Signs in at the provider as this person and says yes; gives the callback, which nobody has followed yet.

@@ -24,6 +24,8 @@ pub const PERMISSIONS: [&str; 3] = ["act_as_bot", "act_as_user", "remote_oauth2"
 pub struct Site {
     /// The address of its socket.
     pub address: SocketAddr,
+    /// The path that everything is below, such as `/chat`; empty for none. Whoever asks may leave it out.
+    pub below: &'static str,
 }
 
 /// Somebody who signed in.
@@ -36,9 +38,17 @@ pub struct Person {
 }
 
 impl Site {
+    /// A site at the root of this address.
+    pub fn at(address: SocketAddr) -> Self {
+        Self { address, below: "" }
+    }
+
     /// Sends a request and reads the answer, which there must be.
     pub async fn send(&self, ask: &Ask) -> Answer {
-        send(self.address, ask).await
+        if ask.target.starts_with(self.below) {
+            return send(self.address, ask).await;
+        }
+        send(self.address, &Ask { target: format!("{}{}", self.below, ask.target), ..ask.clone() }).await
     }
 
     /// Signs in one of the people of development.

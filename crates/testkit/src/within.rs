@@ -75,7 +75,7 @@ impl Within {
         let grants = Arc::clone(&listening.house.grants);
         let (stop, stopped) = watch::channel(false);
         let serving = tokio::spawn(async move { listening.serve(stopped).await.unwrap() });
-        Self { site: Site { address }, clock, connect, grants, serving, stop, dir }
+        Self { site: Site::at(address), clock, connect, grants, serving, stop, dir }
     }
 
     /// Asks for the orderly end; gives what ends with it.

@@ -71,7 +71,7 @@ impl Default for Server {
 #[serde(default, deny_unknown_fields)]
 pub struct Site {
     /// The address that people and Apps use, with its sub-path if it has one. Outside development it is `mattermost.url`
-    /// unless it is set.
+    /// unless it is set: to a host name of the service's own, where Mattermost's proxy cannot lead to it.
     pub url: String,
     /// The password of the seeded accounts of the standalone site (development only).
     pub password: String,

@@ -18,7 +18,7 @@ use crate::grants::Grants;
 use crate::http;
 use crate::platform::mattermost::{self, Callbacks, Finding, Look, Mattermost};
 use crate::platform::standalone::{self, Standalone};
-use crate::platform::{self, Integrations, Platform};
+use crate::platform::{self, Integrations, OwnHost, Platform};
 use crate::store::Store;
 use crate::vault::Vault;
 
@@ -78,6 +78,15 @@ pub(super) fn is_development(config: &Config) -> bool {
     config.mattermost.url.is_empty()
 }
 
+/// The whole name of the cookie by which browsers are known: Mattermost's own, unless we have a host name of our own.
+pub(super) fn session_cookie(config: &Config, site_url: &Url) -> String {
+    let shared = Url::parse(&config.mattermost.url).is_ok_and(|url| url.origin() == site_url.origin());
+    match is_development(config) || shared {
+        true => http::OF_MATTERMOST.to_owned(),
+        false => crate::web::sign_in::own_cookie_name(site_url, http::own_host::SESSION),
+    }
+}
+
 /// Where the Mattermost may be reached by us.
 pub(super) fn reached(config: &Config) -> Result<Vec<Allowed>, Error> {
     if is_development(config) {
@@ -85,7 +94,12 @@ pub(super) fn reached(config: &Config) -> Result<Vec<Allowed>, Error> {
     }
     let site = config::site_url("mattermost.url", &config.mattermost.url)?;
     let mut allowed = Vec::new();
-    for (key, url) in [("mattermost.url", site), internal(config)?] {
+    let mut places = vec![("mattermost.url", site), internal(config)?];
+    if !config.site.url.is_empty() {
+        // Where we are found ourselves, so that we can look whether that is so.
+        places.push(("site.url", config::site_url("site.url", &config.site.url)?));
+    }
+    for (key, url) in places {
         let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']).to_owned();
         allowed.push(host.parse().map_err(|error| config::Error::new(key, format!("{error}")))?);
     }
@@ -148,7 +162,7 @@ async fn lay_standalone(config: &Config, site_url: &Url, leaning: Leaning<'_>) -
 fn lay_mattermost(config: &Config, site_url: &Url, leaning: Leaning<'_>) -> Result<Ground, Error> {
     let Leaning { store, apps, grants, vault, egress, env } = leaning;
     let settings = attached(config, site_url)?;
-    let login = format!("{}/login", settings.site_url.as_str().trim_end_matches('/'));
+    let (apart, site) = (settings.is_apart(), settings.site_url.to_string());
     let rooms = mattermost::Rooms {
         apps: Arc::clone(apps),
         grants: Arc::clone(grants),
@@ -158,13 +172,24 @@ fn lay_mattermost(config: &Config, site_url: &Url, leaning: Leaning<'_>) -> Resu
     };
     let mattermost = Mattermost::new(store, rooms, settings);
     let integrations = Arc::clone(&mattermost) as Arc<dyn Integrations>;
+    let own = Arc::clone(&mattermost) as Arc<dyn OwnHost>;
     let (vault, env) = (Arc::clone(vault), env.clone());
     Ok(Ground {
         platform: Arc::clone(&mattermost) as _,
         upkeep: mattermost,
         more: Box::new(move |rooms| {
             let bridge = Arc::new(Bridge::new(Arc::clone(&rooms.calls), integrations, vault, env));
-            http::agreement::router(rooms, login, Arc::clone(&bridge))
+            let signing_in = match apart {
+                true => {
+                    http::own_host::router(rooms, &own, site.clone()).merge(http::relay::router(own, &site))
+                }
+                false => {
+                    let login = format!("{}/login", site.trim_end_matches('/'));
+                    http::agreement::sign_in_router(rooms, login)
+                }
+            };
+            http::agreement::router(rooms, Arc::clone(&bridge))
+                .merge(signing_in)
                 .merge(http::from_mattermost::router(bridge))
         }),
         standalone: None,

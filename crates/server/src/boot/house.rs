@@ -188,6 +188,7 @@ pub async fn build(config: &Config, site_url: Url, env: Env) -> Result<House, Er
         passages,
         settings: http::Settings {
             site_url: site_url.clone(),
+            session_cookie: ground::session_cookie(config, &site_url),
             profile: config.compat.profile,
             development,
             trust_request_id: config.server.trust_request_id,
@@ -361,6 +362,7 @@ fn connect_settings(config: &Config, site_url: &Url) -> Result<connect::Settings
         known_origins: connect.known_origins.clone(),
         bind: connect.bind,
         development: ground::is_development(config),
+        tells_completions: !ground::is_development(config),
         pending_flows: config.limits.pending_flows,
         connects_per_minute: config.limits.connects_per_minute,
     })

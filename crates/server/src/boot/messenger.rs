@@ -26,6 +26,10 @@ impl Bots {
     fn text(&self, name: &str, app: &AppId, word: &Word) -> String {
         let accounts = routes::below_site(&self.site_url, &format!("{}/accounts", routes::TESSERA_V1));
         match word {
+            Word::Connected { account } if account.is_empty() => format!(
+                "You connected an account with {}. [Your connected accounts]({accounts}) shows it, and ends it.",
+                plain(name)
+            ),
             Word::Connected { account } => format!(
                 "You connected {} with {}. [Your connected accounts]({accounts}) shows what it is used for, and ends it.",
                 plain(account),
@@ -51,8 +55,8 @@ impl Messenger for Bots {
         let Some(record) = self.apps.get(&id).await.map_err(|error| error.to_string())? else {
             return Ok(());
         };
-        // Nobody is there to read what a bot is told.
-        if record.bot_user_id == user || record.disabled {
+        // Nobody is there to read what a bot is told, or to say it.
+        if record.bot_user_id == user || record.bot_user_id.is_empty() || record.disabled {
             return Ok(());
         }
         let name = record.manifest.display_name.trim();

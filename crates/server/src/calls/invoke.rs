@@ -44,13 +44,21 @@ impl Calls {
         let mut metadata = AppMetadata::default();
         // On the heap: an expanded context is large, and every caller's future would carry it.
         let (app, path) = (request.context.app_id.clone(), request.path.clone());
+        let typed = !request.raw_command.is_empty();
         let answer = Box::pin(self.answer(caller, request, hook, request_id, deadline, &mut metadata)).await;
         let response = answer.unwrap_or_else(|error| {
             if !matches!(error, InvokeError::Call(CallError::Upstream(_))) {
                 let acting = caller.map(|caller| caller.user_id.as_str());
                 self.unsent(|| Begun::new(request_id, &app, &path, "call", acting), &error);
             }
-            CallResponse::error(error.to_string())
+            match &error {
+                // Below a command that was typed clients draw an error as plain text, in which no link can be followed.
+                InvokeError::Agree { .. } if typed => CallResponse {
+                    kind: CallResponse::OK.to_owned(),
+                    ..CallResponse::error(error.to_string())
+                },
+                _ => CallResponse::error(error.to_string()),
+            }
         });
         CallOutcome { response, metadata }
     }

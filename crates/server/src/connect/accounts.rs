@@ -70,6 +70,16 @@ impl Connect {
         Ok(About { name, installed, providers: providers.into_iter().collect(), pages })
     }
 
+    /// Where an App leads its people, as far as that is known before it is asked: the name of its provider, or hosts.
+    pub async fn leads_to(&self, app: &AppId, visitor: &Visitor<'_>) -> Result<Vec<String>, Error> {
+        if let Some(name) = self.grants.provider_name(app).await? {
+            return Ok(vec![name]);
+        }
+        let origins = self.about(app, visitor).await?.providers;
+        let host = |origin: String| Url::parse(&origin).ok()?.host_str().map(str::to_owned);
+        Ok(origins.into_iter().filter_map(host).collect())
+    }
+
     /// That the App's client does not open keeps nobody from seeing, or ending, a connection.
     async fn declared(&self, app: &AppId, visitor: &Visitor<'_>) -> Option<String> {
         let act = Act { actor: &visitor.identity.user_id, app, request: visitor.request, reason: "accounts" };

@@ -10,7 +10,7 @@ use super::managed::Choice;
 use super::{Connect, Error, Visitor};
 use crate::audit;
 use crate::calls::ServerCall;
-use crate::grants::REMOTE_OAUTH2;
+use crate::grants::{Act, REMOTE_OAUTH2};
 use crate::platform::Identity;
 
 /// A flow that ended well.
@@ -101,7 +101,7 @@ impl CallbackQuery {
     }
 
     /// One argument.
-    pub(super) fn get(&self, name: &str) -> Option<&str> {
+    pub fn get(&self, name: &str) -> Option<&str> {
         self.values.get(name).map(String::as_str)
     }
 
@@ -117,7 +117,7 @@ impl CallbackQuery {
     }
 
     /// The provider's refusal, if it refused, as one of the fixed codes.
-    pub(super) fn declined(&self) -> Option<&'static str> {
+    pub fn declined(&self) -> Option<&'static str> {
         let error = self.values.get("error").filter(|error| !error.is_empty())?;
         Some(CODES.into_iter().find(|code| code == error).unwrap_or(OTHER_CODE))
     }
@@ -223,7 +223,20 @@ impl Connect {
             (false, _) => None,
         };
         self.note(audit::Act::FlowCompleted, &app, &visitor, declined.unwrap_or_default()).await?;
+        if declined.is_none() && self.settings.tells_completions {
+            self.tell_completed(&app, &visitor).await;
+        }
         Ok(Completed { declined, said, ..Completed::well(record.manifest.display_name.clone()) })
+    }
+}
+
+impl Connect {
+    /// A word in chat, where the person came from. The account is connected whether it is said or not.
+    async fn tell_completed(&self, app: &AppId, visitor: &Visitor<'_>) {
+        let act = Act { actor: &visitor.identity.user_id, app, request: visitor.request, reason: "connect" };
+        if let Err(error) = self.grants.tell_of_own(&act).await {
+            tracing::warn!(%app, %error, "a person will not be told that they are connected");
+        }
     }
 }
 

@@ -20,6 +20,8 @@ pub enum PageForm<'a> {
     Choice(&'a AppId),
     /// The accounts page's: ending a connection.
     Accounts,
+    /// The confirm page's other one: signing out, as it is somebody else who looks at it.
+    SignOut,
 }
 
 impl Connect {
@@ -51,6 +53,7 @@ impl Connect {
             PageForm::Connect(app) => ("connect", app.as_str()),
             PageForm::Choice(app) => ("choice", app.as_str()),
             PageForm::Accounts => ("accounts", ""),
+            PageForm::SignOut => ("sign-out", ""),
         };
         let (session, user) = (&visitor.identity.session_id, &visitor.identity.user_id);
         let text = format!("{purpose}\n{session}\n{user}\n{app}\n{until}");
@@ -63,7 +66,7 @@ impl PageForm<'_> {
     pub fn stale(self) -> Error {
         Error::StaleForm(match self {
             Self::Connect(_) | Self::Choice(_) => "open the connect link again",
-            Self::Accounts => "open it again",
+            Self::Accounts | Self::SignOut => "open it again",
         })
     }
 }

@@ -86,6 +86,8 @@ pub struct Settings {
     pub bind: Bind,
     /// Whether providers may be plain http on loopback or anywhere (development).
     pub development: bool,
+    /// Whether the bot of an App that keeps its connections itself tells people of each. A managed one's always does.
+    pub tells_completions: bool,
     /// How many flows one person may have open with one App; 0 for no limit (OS-55).
     pub pending_flows: u32,
     /// How many flows one person may begin within a minute; 0 for no limit (OS-55).

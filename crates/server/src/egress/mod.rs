@@ -5,6 +5,7 @@ mod error;
 mod meters;
 mod resolver;
 mod rules;
+mod stream;
 mod tls;
 
 #[cfg(test)]
@@ -28,6 +29,7 @@ use url::{Host, Url};
 pub use error::{BuildError, Error, Reason};
 pub use resolver::{Lookup, SystemLookup};
 pub use rules::{Allowed, Audience, NotAllowed, Rules, is_inside};
+pub use stream::{Chunks, Streamed};
 
 use error::Shown;
 use meters::Meters;
@@ -142,28 +144,34 @@ impl Egress {
         self.meters.announce(registry);
     }
 
+    /// Sends one request and gives its reply as it comes, which may take as long as `total` and no longer, and weigh
+    /// `cap_bytes`. It takes no host's turn: who passes requests on bounds how many there are.
+    ///
+    /// # Errors
+    /// When there is no head of a reply by the deadline.
+    pub async fn stream(&self, request: Request) -> Result<Streamed, Error> {
+        let until = tokio::time::Instant::now() + request.total;
+        let shown = Shown::new(&request.method, &request.url, request.audience);
+        let cap = request.cap_bytes;
+        let asked = Box::pin(self.ask(request, &shown));
+        let result = match tokio::time::timeout_at(until, asked).await {
+            Ok(result) => result,
+            Err(_) => Err(Error::new(shown, Reason::Deadline)),
+        };
+        let reply = result.inspect_err(|error| self.meters.count(&error.reason))?;
+        Ok(stream::of(reply, until, cap))
+    }
+
     async fn exchange(&self, request: Request, shown: &Shown) -> Result<Reply, Error> {
         let refuse = |reason| Error::new(shown.clone(), reason);
-        let lane = match request.url.scheme() {
-            "http" | "https" if request.audience == Audience::Platform => Lane::Platform,
-            "https" => Lane::Tls,
-            "http" => Lane::Plain(request.audience),
-            other => return Err(refuse(Reason::Scheme(other.to_owned()))),
-        };
+        lane_of(&request).map_err(refuse)?;
         let host = request.url.host().ok_or_else(|| refuse(Reason::NoHost))?.to_owned();
-        self.check_literal(lane, &host).await.map_err(refuse)?;
-        let name = host.to_string();
-
+        let (name, cap_bytes) = (host.to_string(), request.cap_bytes);
         let queue = self.queue(&request.url);
         // The semaphore is never closed, so there is always a turn.
         let _turn = queue.acquire().await.map_err(|_| refuse(Reason::Deadline))?;
-
         let failed = |error: reqwest::Error| Error::sort(shown.clone(), &name, &error);
-        let mut building = self.client(lane).request(request.method, request.url).headers(request.headers);
-        if let Some(body) = request.body {
-            building = building.body(body);
-        }
-        let mut reply = building.send().await.map_err(failed)?;
+        let mut reply = self.ask(request, shown).await?;
         let status = reply.status();
         let headers = std::mem::take(reply.headers_mut());
         let kept = reply.version() >= Version::HTTP_11
@@ -171,15 +179,29 @@ impl Egress {
                 .get(header::CONNECTION)
                 .is_none_or(|word| !word.as_bytes().eq_ignore_ascii_case(b"close"));
         let over = reply.extensions().get::<HttpInfo>().filter(|_| kept).map(HttpInfo::local_addr);
-        let too_large = || refuse(Reason::TooLarge { status, cap: request.cap_bytes });
+        let too_large = || refuse(Reason::TooLarge { status, cap: cap_bytes });
         let mut body = BytesMut::new();
         while let Some(chunk) = reply.chunk().await.map_err(failed)? {
-            if chunk.len() > request.cap_bytes - body.len() {
+            if chunk.len() > cap_bytes - body.len() {
                 return Err(too_large());
             }
             body.extend_from_slice(&chunk);
         }
         Ok(Reply { status, headers, body: body.freeze(), over })
+    }
+
+    /// Sends a request where it may go, and waits for the head of its reply.
+    async fn ask(&self, request: Request, shown: &Shown) -> Result<reqwest::Response, Error> {
+        let refuse = |reason| Error::new(shown.clone(), reason);
+        let lane = lane_of(&request).map_err(refuse)?;
+        let host = request.url.host().ok_or_else(|| refuse(Reason::NoHost))?.to_owned();
+        self.check_literal(lane, &host).await.map_err(refuse)?;
+        let name = host.to_string();
+        let mut building = self.client(lane).request(request.method, request.url).headers(request.headers);
+        if let Some(body) = request.body {
+            building = building.body(body);
+        }
+        building.send().await.map_err(|error| Error::sort(shown.clone(), &name, &error))
     }
 
     fn client(&self, lane: Lane) -> &Client {
@@ -216,5 +238,15 @@ impl Egress {
             queues.retain(|_, queue| Arc::strong_count(queue) > 1);
         }
         Arc::clone(queues.entry(key).or_insert_with(|| Arc::new(Semaphore::new(self.per_host))))
+    }
+}
+
+/// By which rules a request goes.
+fn lane_of(request: &Request) -> Result<Lane, Reason> {
+    match request.url.scheme() {
+        "http" | "https" if request.audience == Audience::Platform => Ok(Lane::Platform),
+        "https" => Ok(Lane::Tls),
+        "http" => Ok(Lane::Plain(request.audience)),
+        other => Err(Reason::Scheme(other.to_owned())),
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use tessera_types::OAuth2App;
+use tessera_types::{AppId, OAuth2App};
 use url::Url;
 use zeroize::Zeroizing;
 
@@ -96,6 +96,16 @@ impl Grants {
         look: bool,
     ) -> Result<Option<ProviderSet>, Error> {
         self.managed.provider_set(act, redirect_uri, look).await
+    }
+
+    /// The name of an App's provider, as people know it; None where its connections are its own.
+    pub async fn provider_name(&self, app: &AppId) -> Result<Option<String>, Error> {
+        Ok(self.managed.described(app.as_str()).await?.map(|described| described.name()))
+    }
+
+    /// Has the App's bot tell a person, once, that they connected an account which the App keeps itself.
+    pub async fn tell_of_own(&self, act: &Act<'_>) -> Result<(), Error> {
+        self.managed.welcome_to_own(act).await
     }
 
     /// Takes an App's provider record away; false when there was none.

@@ -1,7 +1,7 @@
 //! Tokens of the site itself: with them an App acts as a person on a Mattermost that is not ours. They are kept,
 //! refreshed and sealed like any other managed connection, under a name that no App can have.
 
-use tessera_types::{AppId, OAuth2App, SecretBytes};
+use tessera_types::{AccessToken, AppId, OAuth2App, SecretBytes};
 use url::Url;
 
 use super::managed::{Accepted, MANAGED, ProviderRecord, Returned, Want};
@@ -73,6 +73,14 @@ impl Grants {
     pub async fn site_accept(&self, act: &Act<'_>, returned: Returned<'_>) -> Result<Accepted, Error> {
         self.managed.check_issuer(act, returned.iss).await?;
         self.managed.accept(act, returned).await
+    }
+
+    /// Swaps a code for a token that tells who somebody is, and is kept nowhere.
+    ///
+    /// # Errors
+    /// As [`Grants::accept`].
+    pub async fn site_swap(&self, act: &Act<'_>, returned: Returned<'_>) -> Result<AccessToken, Error> {
+        self.managed.swap_once(act, returned).await
     }
 
     /// The token with which the App acts as this person, as an OAuth2 token's JSON; None where they must agree first.

@@ -14,10 +14,11 @@ use super::connect::{append, leave, refuse_embedded, sign_in_or_refuse, visitor}
 use super::errors::WireError;
 use super::extract::{Segment, first};
 use super::from_mattermost::refusal;
-use super::{House, Rooms, cookies, only, pages};
+use super::{House, Rooms, cookies, only, pages, window};
 use crate::bridge::{Bridge, Replayed};
 use crate::connect::flow_cookie_name;
 use crate::platform::{AGREE, AGREED, SIGN_IN, safe_return};
+use crate::web::sign_in::{DETOUR, DETOUR_SECONDS};
 use crate::web::{Connected, Connection, Declined, Elsewhere};
 
 /// A longer text is no ticket of ours.
@@ -25,18 +26,22 @@ const LONGEST_TICKET: usize = 64;
 /// Seconds between two looks of the page whether somebody has signed in.
 const LOOK_AGAIN: &str = "4";
 
-/// Routes that a site needs which is not ours; `login` is where its people sign in.
-pub fn router(rooms: &Arc<Rooms>, login: String, bridge: Arc<Bridge>) -> Router {
+/// Where people agree that an App acts for them.
+pub fn router(rooms: &Arc<Rooms>, bridge: Arc<Bridge>) -> Router {
     let app = |path: &str| format!("{}/apps/{{app}}{path}", routes::PLUGIN_PATH);
-    let sign_in = move |state, caller, query, headers| sign_in(state, caller, query, headers, login.clone());
     let agreed = move |state, caller, app, query, headers| {
         agreed(state, caller, app, query, headers, Arc::clone(&bridge))
     };
     Router::new()
-        .route(SIGN_IN, only(get(sign_in)))
         .route(&app(AGREE), only(get(agree)))
         .route(&app(AGREED), only(get(agreed)))
         .with_state(Arc::clone(rooms))
+}
+
+/// Where people sign in who share a host name with their site; `login` is the site's own page for that.
+pub fn sign_in_router(rooms: &Arc<Rooms>, login: String) -> Router {
+    let sign_in = move |state, caller, query, headers| sign_in(state, caller, query, headers, login.clone());
+    Router::new().route(SIGN_IN, only(get(sign_in))).with_state(Arc::clone(rooms))
 }
 
 /// Who came to sign in is led on as soon as they have; Mattermost's own page does not reliably lead back to us.
@@ -55,8 +60,14 @@ async fn sign_in(
     if caller.identity.is_some() {
         return Redirect::to(return_to).into_response();
     }
+    // An app's window could hardly sign anybody in, where that is another system's business: a browser can.
+    if let Some(page) = window::handed_on(return_to).and_then(|path| window::leave(&house, &headers, &path)) {
+        return page;
+    }
     let mut response = pages::respond(Elsewhere::page(&login, house.settings.site_url.as_str()));
     response.headers_mut().insert(header::REFRESH, HeaderValue::from_static(LOOK_AGAIN));
+    // Whoever signed in now may have been led here: they are asked before an account is connected (OS-17).
+    append(&mut response, cookies::set(&house.settings, DETOUR, &AccessToken::new("1"), DETOUR_SECONDS));
     response
 }
 
@@ -139,7 +150,7 @@ fn came_of(replayed: &Replayed) -> String {
 }
 
 /// Whether a path is below ours: elsewhere on the site nobody is sent by us.
-fn is_ours(house: &House, path: &str) -> bool {
+pub(super) fn is_ours(house: &House, path: &str) -> bool {
     let below = house.settings.site_url.path().trim_end_matches('/');
     path.strip_prefix(below)
         .and_then(|path| path.strip_prefix(routes::PLUGIN_PATH))

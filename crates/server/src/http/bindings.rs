@@ -19,7 +19,8 @@ struct Tested {
     error: Option<String>,
 }
 
-/// Always 200: problems are for the log, and for who asks with `test` (B-15). No bindings at all are `null` (B-41).
+/// Always 200: problems are for the log, and for who asks with `test` (B-15). No bindings at all are `null` in
+/// development (B-41), and an empty list beside a Mattermost: an older web client of its does not get over `null`.
 pub(super) async fn bindings(
     State(house): State<House>,
     caller: Caller,
@@ -34,7 +35,7 @@ pub(super) async fn bindings(
             (found.bindings, found.problems.into_result().err().map(|problems| problems.to_string()))
         }
     };
-    let bindings = Some(bindings).filter(|bindings| !bindings.is_empty());
+    let bindings = Some(bindings).filter(|bindings| !(bindings.is_empty() && house.settings.development));
     if asked.test {
         return json_response(&Tested { bindings, error });
     }

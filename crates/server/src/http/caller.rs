@@ -14,9 +14,6 @@ use super::{House, REQUEST_DEADLINE, proof};
 use crate::calls::Profile;
 use crate::platform::{Credential, CsrfProof, Freshness, Identity, Right};
 
-/// The session cookie of a Mattermost site.
-const SESSION_COOKIE: &str = "MMAUTHTOKEN";
-
 /// Who asks, in which request, with how much time.
 pub(super) struct Caller {
     pub(super) identity: Option<Identity>,
@@ -41,16 +38,17 @@ impl FromRequestParts<House> for Caller {
         let freshness = if reads { Freshness::Cached } else { Freshness::Now };
         let bearer = bearer(&parts.headers);
         let by_cookie = bearer.is_none();
-        let identity = match bearer.or_else(|| super::cookies::get(&parts.headers, SESSION_COOKIE)) {
-            None => None,
-            Some(token) if token.is_empty() => None,
-            Some(token) if by_cookie => {
-                let proof = proof_of(parts);
-                let credential = Credential::Cookie { token: &token, proof };
-                house.platform.resolve(credential, freshness).await?
-            }
-            Some(token) => house.platform.resolve(Credential::Bearer(&token), freshness).await?,
-        };
+        let identity =
+            match bearer.or_else(|| super::cookies::get(&parts.headers, &house.settings.session_cookie)) {
+                None => None,
+                Some(token) if token.is_empty() => None,
+                Some(token) if by_cookie => {
+                    let proof = proof_of(parts);
+                    let credential = Credential::Cookie { token: &token, proof };
+                    house.platform.resolve(credential, freshness).await?
+                }
+                Some(token) => house.platform.resolve(Credential::Bearer(&token), freshness).await?,
+            };
         Ok(Self { identity, by_cookie, request, deadline })
     }
 }
@@ -74,15 +72,16 @@ fn proof_of(parts: &Parts) -> CsrfProof<'_> {
 /// The confirm page, the accounts page, and the page that asks which account it shall be.
 fn has_form(parts: &Parts) -> bool {
     let path = parts.uri.path();
-    let accounts =
-        |path: &str| path.strip_suffix("/accounts").is_some_and(|path| path.ends_with(routes::TESSERA_V1));
+    let ours =
+        |path: &str, end: &str| path.strip_suffix(end).is_some_and(|path| path.ends_with(routes::TESSERA_V1));
     let choice = |path: &str| {
         let which = path.strip_suffix("/choice").and_then(|path| path.rsplit_once('/'));
         which
             .and_then(|(path, _app)| path.strip_suffix("/connections"))
             .is_some_and(|path| path.ends_with(routes::TESSERA_V1))
     };
-    parts.method == Method::POST && (path.ends_with(routes::CONNECT) || accounts(path) || choice(path))
+    let of_ours = || ours(path, "/accounts") || ours(path, "/sign-out") || choice(path);
+    parts.method == Method::POST && (path.ends_with(routes::CONNECT) || of_ours())
 }
 
 impl Caller {

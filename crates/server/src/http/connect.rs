@@ -2,7 +2,7 @@
 
 use axum::Form;
 use axum::extract::{OriginalUri, RawQuery, State};
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
 use axum::response::{IntoResponse as _, Redirect, Response};
 use serde::Deserialize;
 use tessera_types::{AccessToken, AppId, routes};
@@ -11,10 +11,10 @@ use super::caller::Caller;
 use super::errors::WireError;
 use super::extract::Segment;
 use super::pages::{self, wants_page};
-use super::{House, cookies, proof};
+use super::{House, cookies, proof, window};
 use crate::connect::{Begun, Choice, Completed, Error, PARKED_FOR, PageForm, Visitor, flow_cookie_name};
 use crate::web::sign_in::DETOUR;
-use crate::web::{Chosen, Confirm, Connected, Connection, Declined, Which};
+use crate::web::{Asked, Chosen, Confirm, Connected, Connection, Declined, Which};
 
 /// The ticket of a callback that waits for its owner to sign in.
 const PARKED: &str = "tessera-parked";
@@ -27,7 +27,7 @@ pub(super) async fn connect(
     OriginalUri(uri): OriginalUri,
     headers: HeaderMap,
 ) -> Response {
-    let begun = try_connect(&house, &caller, &app, uri.path(), &headers).await;
+    let begun = try_connect(&house, &caller, &app, &uri, &headers).await;
     begun.unwrap_or_else(|error| pages::fail(&house, &headers, &caller, error))
 }
 
@@ -35,25 +35,46 @@ async fn try_connect(
     house: &House,
     caller: &Caller,
     app: &AppId,
-    path: &str,
+    uri: &Uri,
     headers: &HeaderMap,
 ) -> Result<Response, WireError> {
     refuse_embedded(headers)?;
+    let over = window::handed_over(uri.path());
+    if let Some(page) = window::leave(house, headers, &over) {
+        return Ok(page);
+    }
+    let handed_over = window::is_handed_over(uri.query());
     let Some(visitor) = visitor(caller) else {
-        return sign_in_or_refuse(house, headers, path);
+        return sign_in_or_refuse(house, headers, if handed_over { &over } else { uri.path() });
     };
-    if visitor.by_cookie && must_confirm(house, &visitor, app, headers).await? {
-        let name = house.connect.connectable(app, &visitor).await?;
-        let token = house.connect.form_token(PageForm::Connect(app), &visitor);
-        let username = &visitor.identity.username;
-        let site = house.settings.site_url.as_str();
-        let mut response = pages::respond(Confirm::page(&name, app.as_str(), username, &token, site));
-        // With `no-referrer`, which other pages have, browsers send `Origin: null` with the form.
-        response.headers_mut().insert(header::REFERRER_POLICY, HeaderValue::from_static("same-origin"));
-        return Ok(response);
+    if visitor.by_cookie && (handed_over || must_confirm(house, &visitor, app, headers).await?) {
+        return ask_first(house, app, &visitor).await;
     }
     let begun = house.connect.begin(app, &visitor).await?;
     Ok(leave(house, begun, StatusCode::TEMPORARY_REDIRECT))
+}
+
+/// The confirm page: who connects what, and where it leads.
+async fn ask_first(house: &House, app: &AppId, visitor: &Visitor<'_>) -> Result<Response, WireError> {
+    let app_name = house.connect.connectable(app, visitor).await?;
+    let providers = house.connect.leads_to(app, visitor).await?;
+    let token = house.connect.form_token(PageForm::Connect(app), visitor);
+    let leaving = house.connect.form_token(PageForm::SignOut, visitor);
+    let site = house.settings.site_url.as_str();
+    let sign_out = routes::below_site(site, &format!("{}/sign-out", routes::TESSERA_V1));
+    let asked = Asked {
+        app_name: &app_name,
+        app_id: app.as_str(),
+        username: &visitor.identity.username,
+        providers: &providers,
+        token: &token,
+        sign_out: &sign_out,
+        leaving: &leaving,
+    };
+    let mut response = pages::respond(Confirm::page(asked, site));
+    // With `no-referrer`, which other pages have, browsers send `Origin: null` with the form.
+    response.headers_mut().insert(header::REFERRER_POLICY, HeaderValue::from_static("same-origin"));
+    Ok(response)
 }
 
 /// What the confirm page's form sends.

@@ -34,3 +34,25 @@ pub(super) fn set(settings: &Settings, name: &str, value: &AccessToken, max_age:
         .max_age(Duration::seconds(i64::try_from(max_age).unwrap_or(0)));
     HeaderValue::from_str(&cookie.build().to_string()).ok()
 }
+
+/// The session cookie of a Mattermost, or of a site as one.
+pub const OF_MATTERMOST: &str = "MMAUTHTOKEN";
+
+/// `Set-Cookie` for what a browser was signed in with: gone.
+pub(super) fn ended_session(settings: &Settings) -> Vec<Option<HeaderValue>> {
+    let (names, path) = match settings.session_cookie.as_str() {
+        OF_MATTERMOST => {
+            let path = settings.site_url.path().trim_end_matches('/');
+            (vec![OF_MATTERMOST, "MMUSERID", "MMCSRF"], if path.is_empty() { "/" } else { path })
+        }
+        own => (vec![own], "/"),
+    };
+    let gone = |name| {
+        let cookie = Cookie::build((name, ""))
+            .path(path)
+            .secure(settings.site_url.scheme() == "https")
+            .max_age(Duration::ZERO);
+        HeaderValue::from_str(&cookie.build().to_string()).ok()
+    };
+    names.into_iter().map(gone).collect()
+}

@@ -21,14 +21,18 @@ mod inspector;
 mod listing;
 mod oauth2;
 mod openapi;
+pub mod own_host;
 mod pages;
 mod passages;
 mod proof;
 mod providers;
+pub mod relay;
+mod sign_out;
 mod static_files;
 mod tessera;
 mod unread;
 pub mod v4;
+mod window;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -48,6 +52,7 @@ use crate::env::Ids;
 use crate::grants::Grants;
 use crate::lifecycle::Lifecycle;
 use crate::platform::Platform;
+pub use cookies::OF_MATTERMOST;
 use errors::WireError;
 pub use passages::Passages;
 
@@ -79,6 +84,8 @@ pub struct Rooms {
 pub struct Settings {
     /// Where the site is, as configured; may have a path.
     pub site_url: Url,
+    /// The whole name of the cookie that says who is signed in.
+    pub session_cookie: String,
     /// Which way the profiles differ (decisions.md section 1, 3).
     pub profile: Profile,
     /// Development: plain http on loopback, names of this machine, health on the main listener.
@@ -118,6 +125,7 @@ pub fn router(rooms: House, more: Router) -> Router {
         .route(&app(routes::COMPLETE), only(get(connect::complete)))
         .route(&ours("/openapi.json"), only(get(openapi::document)))
         .route(&ours("/accounts"), only(get(accounts::show).post(accounts::press)))
+        .route(&ours("/sign-out"), only(post(sign_out::sign_out)))
         .route(&ours("/connections"), only(get(accounts::list)))
         .route(&ours("/connections/{app}"), only(delete(accounts::end)))
         .route(&ours("/revocations"), only(get(accounts::ended_lately)))

@@ -5,7 +5,12 @@
 //! `boot` knows which one is there.
 
 use async_trait::async_trait;
+use bytes::Bytes;
+use http::{HeaderMap, Method};
 use tessera_types::{AccessToken, AppId, Channel, ChannelMember, Post, Team, TeamMember, User};
+use url::Url;
+
+pub use crate::egress::Streamed;
 
 pub mod app_tokens;
 pub mod mattermost;
@@ -180,8 +185,76 @@ pub trait Integrations: Send + Sync + 'static {
     async fn version(&self) -> Result<(u32, u32), Error>;
 }
 
+/// Where somebody goes to sign in, and what their browser carries until they come back.
+#[derive(Debug)]
+pub struct Leading {
+    /// The address.
+    pub url: Url,
+    /// The name of the cookie, without prefix.
+    pub cookie: String,
+    /// Its value.
+    pub value: AccessToken,
+    /// Seconds that it is good for.
+    pub max_age: u64,
+}
+
+/// What somebody came back with.
+#[derive(Debug, Clone, Copy)]
+pub struct CameBack<'a> {
+    /// The state.
+    pub state: &'a str,
+    /// The code.
+    pub code: &'a str,
+    /// Who says so (RFC 9207).
+    pub iss: Option<&'a str>,
+}
+
+/// A request that is the site's.
+#[derive(Debug)]
+pub struct Relayed {
+    /// The method.
+    pub method: Method,
+    /// Path and query below the site's own path.
+    pub path: String,
+    /// The headers, as they came.
+    pub headers: HeaderMap,
+    /// The body, whole.
+    pub body: Bytes,
+}
+
+/// Who signed in.
+#[derive(Debug)]
+pub struct Entered {
+    /// The value of the session's cookie: told once, stored nowhere.
+    pub session: AccessToken,
+    /// Seconds that it lives.
+    pub max_age: u64,
+    /// Where they were going: a path on our site, or nothing.
+    pub return_to: String,
+}
+
+/// What a site does for a service that has a host name of its own, where the site's cookies do not come.
+#[async_trait]
+pub trait OwnHost: Send + Sync + 'static {
+    /// Begins to sign somebody in; `return_to` is a path that was looked at.
+    async fn lead(&self, return_to: &str) -> Result<Leading, Error>;
+
+    /// The name of the cookie that goes with a state, without prefix.
+    fn trip_cookie(&self, state: &str) -> String;
+
+    /// Ends it, with a session; None where this browser did not begin it, or too long ago, or it is nobody who may.
+    async fn enter(&self, cookie: &AccessToken, back: CameBack<'_>) -> Result<Option<Entered>, Error>;
+
+    /// Passes a request on to the site, without its cookies, and gives what the site answers, whatever it is.
+    async fn relay(&self, request: Relayed) -> Result<Streamed, Error>;
+}
+
 /// Where people sign in on a site that is not ours, below the site's own path.
 pub const SIGN_IN: &str = "/plugins/com.mattermost.apps/tessera/v1/sign-in";
+/// What follows that address, behind its query, for who signed out just before.
+pub const SIGNED_OUT: &str = "signed_out=1";
+/// Where people come back to from signing in at Mattermost, on a host name of our own.
+pub const SIGNED_IN: &str = "/plugins/com.mattermost.apps/tessera/v1/signed-in";
 /// Where a person agrees that an App acts for them, below an App's path.
 pub const AGREE: &str = "/oauth2/mattermost/connect";
 /// Where they come back to.
@@ -329,6 +402,14 @@ pub trait Platform: Send + Sync + 'static {
 
     /// Where a browser signs in, coming back to `return_to` (a path on the site) afterwards.
     fn sign_in_url(&self, return_to: &str) -> String;
+
+    /// The same for who has signed out just before, to be somebody else.
+    fn sign_in_again_url(&self, return_to: &str) -> String {
+        self.sign_in_url(return_to)
+    }
+
+    /// Ends a session, of which this is the cookie's value. One that is no session any more is no error.
+    async fn sign_out(&self, session: &AccessToken) -> Result<(), Error>;
 
     /// Says something to a person as a bot, in the direct channel of the two.
     async fn direct_message(&self, bot: &str, user: &str, message: &str) -> Result<(), Error>;

@@ -54,6 +54,7 @@ pub(super) static DATA: Set = Set {
         migration!(11, "site", "0011_site"),
         migration!(12, "commands", "0012_commands"),
         migration!(13, "asked", "0013_asked"),
+        migration!(14, "browser_sessions", "0014_browser_sessions"),
     ],
 };
 

@@ -7,6 +7,7 @@
 pub mod app_tokens;
 mod apps;
 mod asked;
+mod browser_sessions;
 pub mod cache;
 mod commands;
 mod connections;
@@ -38,6 +39,7 @@ use tokio::sync::broadcast;
 pub use app_tokens::{AppTokenRow, AppTokens};
 pub use apps::{AppRow, Apps};
 pub use asked::Asked;
+pub use browser_sessions::{BrowserSessionRow, BrowserSessions};
 pub use cache::{Invalidation, Topic};
 pub use commands::{CommandRow, Commands};
 pub use connections::{ConnectionRow, Connections, UseRow};
@@ -114,6 +116,8 @@ pub struct Store {
     pub commands: Commands,
     /// Calls that wait for their person to agree.
     pub asked: Asked,
+    /// Browsers that signed in on a host name of the service's own.
+    pub browser_sessions: BrowserSessions,
     /// What must still happen.
     pub outbox: Outbox,
     /// Values about the installation.
@@ -171,6 +175,7 @@ impl Store {
             providers: Providers::new(Arc::clone(&engine), &topic),
             commands: Commands::new(Arc::clone(&engine)),
             asked: Asked::new(Arc::clone(&engine)),
+            browser_sessions: BrowserSessions::new(Arc::clone(&engine)),
             outbox: Outbox::new(Arc::clone(&engine)),
             meta: Meta::new(Arc::clone(&engine)),
             app_tokens: AppTokens::new(Arc::clone(&engine), &topic),

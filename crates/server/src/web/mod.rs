@@ -39,23 +39,50 @@ pub struct Page {
 #[template(path = "confirm.html")]
 pub struct Confirm<'a> {
     style: &'static str,
-    app_name: &'a str,
-    app_id: &'a str,
-    username: &'a str,
-    token: &'a str,
+    asked: Asked<'a>,
     site_url: &'a str,
+}
+
+/// What is about to be connected, and by whom.
+#[derive(Debug, Clone, Copy)]
+pub struct Asked<'a> {
+    /// The App's display name.
+    pub app_name: &'a str,
+    /// Its id.
+    pub app_id: &'a str,
+    /// Who is signed in.
+    pub username: &'a str,
+    /// Where the App leads, by name or host, as far as that is known before it is asked.
+    pub providers: &'a [String],
+    /// The form's token.
+    pub token: &'a str,
+    /// Where somebody goes who is somebody else.
+    pub sign_out: &'a str,
+    /// The token of the form that leads there.
+    pub leaving: &'a str,
 }
 
 impl<'a> Confirm<'a> {
     /// The page for a person about to connect an account with an App.
-    pub fn page(
-        app_name: &'a str,
-        app_id: &'a str,
-        username: &'a str,
-        token: &'a str,
-        site_url: &'a str,
-    ) -> Page {
-        page(&Self { style: STYLE, app_name, app_id, username, token, site_url }, "")
+    pub fn page(asked: Asked<'a>, site_url: &'a str) -> Page {
+        page(&Self { style: STYLE, asked, site_url }, "")
+    }
+}
+
+/// In a window of another program: where to go on.
+#[derive(Debug, Template)]
+#[template(path = "outside.html")]
+pub struct Outside<'a> {
+    style: &'static str,
+    address: &'a str,
+    opens: bool,
+    site_url: &'a str,
+}
+
+impl<'a> Outside<'a> {
+    /// The page with the address to open in a browser; `opens` says whether such windows open links there by themselves.
+    pub fn page(address: &'a str, opens: bool, site_url: &'a str) -> Page {
+        page_with(&Self { style: STYLE, address, opens, site_url }, "'none'", "")
     }
 }
 
@@ -175,6 +202,22 @@ impl<'a> Elsewhere<'a> {
     /// The page that leads to the site's own sign-in page.
     pub fn page(login: &'a str, site_url: &'a str) -> Page {
         page(&Self { style: STYLE, login, site_url }, "")
+    }
+}
+
+/// After signing out of a service that has a host name of its own: Mattermost has a session of its own still.
+#[derive(Debug, Template)]
+#[template(path = "signed_out.html")]
+pub struct SignedOut<'a> {
+    style: &'static str,
+    site: &'a str,
+    again: &'a str,
+}
+
+impl<'a> SignedOut<'a> {
+    /// The page; `site` is where Mattermost is, `again` where one goes on.
+    pub fn page(site: &'a str, again: &'a str) -> Page {
+        page_with(&Self { style: STYLE, site, again }, "'none'", "")
     }
 }
 

@@ -17,7 +17,8 @@ use crate::platform::standalone::{Error, RefusalKind, Standalone, safe_return};
 /// A cookie that says, for two minutes, that the browser comes straight from signing in: whoever connects an account
 /// then may have been led here, and is asked first (OS-17). Ours, so behind [`own_cookie_name`].
 pub const DETOUR: &str = "tessera-signed-in";
-const DETOUR_SECONDS: u32 = 120;
+/// For how long.
+pub const DETOUR_SECONDS: u64 = 120;
 
 /// The full name of a cookie of ours: `__Host-` wherever the site is reached by https (decisions.md section 3, 3).
 pub fn own_cookie_name(site_url: &url::Url, name: &str) -> String {

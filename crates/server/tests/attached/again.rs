@@ -108,6 +108,21 @@ async fn a_call_of_a_native_client_is_told_in_its_channel() {
 }
 
 #[tokio::test]
+async fn a_native_client_draws_the_link_to_agree_as_one() {
+    // The real web client draws errors below a typed command as plain text, and those of a modal as Markdown.
+    let scene = scene(Version::V11_7).await;
+    for (typed, kind) in [("/hello send hi", "ok"), ("", "error")] {
+        let call = json!({
+            "path": "/send", "expand": {"acting_user_access_token": "all"}, "raw_command": typed,
+            "context": {"app_id": APP, "channel_id": scene.channel, "team_id": scene.team},
+        });
+        let answer = scene.stage.site().post(&scene.stage.user.token, "/call", &call).await.json();
+        assert_eq!(answer["type"], kind, "{answer}");
+        assert!(answer["text"].as_str().unwrap().contains("[Agree to it once]("), "{answer}");
+    }
+}
+
+#[tokio::test]
 async fn what_stands_nowhere_else_stands_on_the_page() {
     let scene = scene(Version::V11_7).await;
     let secret = scene.stage.mattermost.add_channel(&scene.team, "secret", "P");

@@ -87,7 +87,8 @@ async fn from_a_command_to_a_token_that_is_used(version: Version) {
     assert!(page.text().contains("Sign in to Mattermost"), "{}", page.text());
     stage.sign_in(&mut browser, "ada").await;
     let again = browser.open(&place, From::Here).await;
-    let (_, page) = stage.follow(&mut browser, again).await;
+    let (place, page) = stage.follow(&mut browser, again).await;
+    let (_, page) = stage.confirm(&mut browser, &place, &page).await;
     let state = page.header("location").unwrap().split_once("state=").unwrap().1.to_owned();
     let done =
         browser.open(&format!("{}?code=c&state={state}", flow(APP, "complete")), From::Elsewhere).await;

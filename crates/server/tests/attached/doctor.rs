@@ -46,8 +46,12 @@ fn complaints(findings: &[Value]) -> Vec<(String, String)> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_mattermost_in_which_all_is_well_has_nothing_to_mend() {
-    for version in [Version::V6_7, Version::V12_0] {
-        let stage = Attached::to(version).await;
+    let stages = [
+        Attached::to(Version::V6_7).await,
+        Attached::to(Version::V12_0).await,
+        Attached::below(Version::V12_0, "/chat").await,
+    ];
+    for stage in stages {
         let token = stage.mattermost.service_token();
         let (code, findings) = doctor(&stage, &token).await;
         assert_eq!((code, complaints(&findings)), (0, vec![]), "{findings:?}");

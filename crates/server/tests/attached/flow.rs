@@ -47,6 +47,9 @@ async fn a_person_who_was_signed_out_connects(version: Version) {
     stage.sign_in(&mut browser, "ada").await;
     let again = browser.open(&place, From::Here).await;
     let (place, page) = stage.follow(&mut browser, again).await;
+    // Whoever was sent to sign in is asked first.
+    assert!(page.text().contains("You are signed in as <strong>ada</strong>"), "{}", page.text());
+    let (place, page) = stage.confirm(&mut browser, &place, &page).await;
     // On the way there was the trip to Mattermost's own provider, without a question: the client is trusted.
     assert!(place.ends_with(&flow(APP, "connect")), "{place}");
     assert_eq!(page.status, 307, "{}", page.text());

@@ -8,6 +8,7 @@
 )]
 
 mod again;
+mod apart;
 mod buttons;
 mod choices;
 mod commands;
@@ -18,6 +19,10 @@ mod followed;
 mod mentions;
 mod people;
 mod proxies;
-mod setup;
+mod relay;
 mod scene;
+mod setup;
+mod sub_path;
 mod tokens;
+mod told;
+mod windows;

@@ -169,3 +169,13 @@ async fn many_readers_of_one_new_token_are_one_question_to_mattermost() {
     let answers = futures_util::future::join_all(reads).await;
     assert_eq!(answers.iter().filter(|status| **status == 200).count(), 19, "{answers:?}");
 }
+
+#[tokio::test]
+async fn who_may_use_no_app_gets_an_empty_list_which_older_web_clients_need() {
+    let stage = Attached::to(Version::V6_7).await;
+    for token in [stage.user.token.as_str(), ""] {
+        let path = "/plugins/com.mattermost.apps/api/v1/bindings?user_agent=webapp";
+        let answer = stage.site().send(&Ask::get(path).bearer(token)).await;
+        assert_eq!((answer.status, answer.text().trim()), (200, "[]"));
+    }
+}

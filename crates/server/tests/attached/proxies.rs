@@ -8,7 +8,7 @@ use tessera_testkit::attached::{APP, Attached};
 use tessera_testkit::browser::{Browser, From};
 use tessera_testkit::fake_mattermost::Version;
 use tessera_testkit::site::{Site, flow};
-use tessera_testkit::wire::{Ask, try_send};
+use tessera_testkit::wire::Ask;
 
 /// A proxy that runs until the test ends.
 struct Proxy {
@@ -29,10 +29,16 @@ fn free_port() -> u16 {
     TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port()
 }
 
-fn packaged(name: &str, service: SocketAddr) -> String {
+/// As it comes along, with the service where it is, and the site's path where it has one.
+fn packaged(name: &str, stage: &Attached) -> String {
+    let (service, below) = (stage.server.site.address, stage.site().below);
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../packaging/proxy").join(name);
     let text = std::fs::read_to_string(path).unwrap();
     assert!(text.contains("127.0.0.1:8066"), "{text}");
+    let ways = ["location ^~ /plugins/", "handle /plugins/"];
+    let text = ways
+        .iter()
+        .fold(text, |text, way| text.replace(way, &way.replace("/plugins/", &format!("{below}/plugins/"))));
     text.replace("127.0.0.1:8066", &service.to_string())
 }
 
@@ -57,7 +63,7 @@ impl Proxy {
     }
 
     async fn nginx(stage: &Attached) -> Self {
-        let (mattermost, service) = (stage.mattermost.address(), stage.server.site.address);
+        let mattermost = stage.mattermost.address();
         Self::start(|dir, port| {
             let config = format!(
                 "daemon off; pid {0}/pid; error_log {0}/errors; events {{}}\n\
@@ -65,7 +71,7 @@ impl Proxy {
                  uwsgi_temp_path {0}/d; scgi_temp_path {0}/e;\n\
                  server {{ listen 127.0.0.1:{port};\n{1}\nlocation / {{ proxy_pass http://{mattermost}; }} }} }}",
                 dir.display(),
-                packaged("nginx.conf", service)
+                packaged("nginx.conf", stage)
             );
             std::fs::write(dir.join("nginx.conf"), config).unwrap();
             let binary = ["/usr/sbin/nginx", "nginx"].into_iter().find(|path| Path::new(path).is_file());
@@ -77,12 +83,12 @@ impl Proxy {
     }
 
     async fn caddy(stage: &Attached) -> Self {
-        let (mattermost, service) = (stage.mattermost.address(), stage.server.site.address);
+        let mattermost = stage.mattermost.address();
         Self::start(|dir, port| {
             let config = format!(
                 "{{\n\tadmin off\n\tauto_https off\n}}\nhttp://:{port} {{\n\tbind 127.0.0.1\n{}\n\
                  \treverse_proxy {mattermost}\n}}\n",
-                packaged("Caddyfile", service)
+                packaged("Caddyfile", stage)
             );
             std::fs::write(dir.join("Caddyfile"), config).unwrap();
             let mut command = Command::new("caddy");
@@ -96,18 +102,19 @@ impl Proxy {
 
 /// Both are reached, what only a Mattermost may say gets through to neither, and a person comes as far as the provider.
 async fn leads_as_it_should(stage: &Attached, proxy: &Proxy) {
-    let site = Site { address: proxy.address };
-    let host = stage.door.url().split_once("://").unwrap().1.to_owned();
+    let below = stage.site().below;
+    let site = Site { below, ..Site::at(proxy.address) };
+    let host = stage.door.origin().split_once("://").unwrap().1.to_owned();
     let document =
         Ask::get("/plugins/com.mattermost.apps/tessera/v1/openapi.json").with("Host", host.clone());
-    let answer = try_send(proxy.address, &document).await.unwrap();
+    let answer = site.send(&document).await;
     assert!(answer.text().contains("Tessera"), "{}", answer.text());
     let ping = Ask::get("/api/v4/system/ping").with("Host", host);
-    assert_eq!(try_send(proxy.address, &ping).await.unwrap().json()["status"], "OK");
+    assert_eq!(site.send(&ping).await.json()["status"], "OK");
 
-    let mut browser = Browser::at(site, &stage.door.url());
+    let mut browser = Browser::at(site, &stage.door.origin());
     stage.sign_in(&mut browser, "ada").await;
-    let first = browser.open(&flow(APP, "connect"), From::Here).await;
+    let first = browser.open(&format!("{below}{}", flow(APP, "connect")), From::Here).await;
     let (_, page) = stage.follow(&mut browser, first).await;
     assert_eq!(page.status, 307, "{}", page.text());
     assert!(page.header("location").unwrap().starts_with("https://provider.example/a?state="));
@@ -115,11 +122,27 @@ async fn leads_as_it_should(stage: &Attached, proxy: &Proxy) {
     let spoofed = Ask::get("/plugins/com.mattermost.apps/tessera/v1/connections")
         .with("Mattermost-User-Id", stage.user.id.clone())
         .with("Mattermost-Plugin-ID", "com.mattermost.plugin-playbooks");
-    assert_eq!(try_send(proxy.address, &spoofed).await.unwrap().status, 401);
+    assert_eq!(site.send(&spoofed).await.status, 401);
 }
 
-async fn stage() -> Attached {
-    let stage = Attached::to(Version::V11_7).await;
+/// While the service is away, clients go on asking for bindings, and nobody is told that all is well besides.
+async fn bears_its_absence(stage: &mut Attached, proxy: &Proxy) {
+    let site = Site { below: stage.site().below, ..Site::at(proxy.address) };
+    stage.server.stop().await.unwrap();
+    let host = stage.door.origin().split_once("://").unwrap().1.to_owned();
+    let ask = |path: &str| {
+        Ask::get(format!("/plugins/com.mattermost.apps{path}"))
+            .with("Host", host.clone())
+            .bearer(&stage.user.token)
+    };
+    let answer = site.send(&ask("/api/v1/bindings?user_agent=webapp")).await;
+    assert_eq!((answer.status, answer.text().as_str()), (200, "[]"));
+    assert_eq!(answer.header("content-type"), Some("application/json"));
+    assert_eq!(site.send(&ask("/tessera/v1/connections")).await.status, 502);
+}
+
+async fn stage(below: &'static str) -> Attached {
+    let stage = Attached::below(Version::V11_7, below).await;
     stage.install(&["act_as_user", "remote_oauth2"]).await;
     stage.fake.leads_to_a_provider();
     stage
@@ -127,14 +150,20 @@ async fn stage() -> Attached {
 
 #[tokio::test]
 async fn a_site_is_served_by_nginx() {
-    let stage = stage().await;
-    let proxy = Proxy::nginx(&stage).await;
-    leads_as_it_should(&stage, &proxy).await;
+    for below in ["", "/chat"] {
+        let mut stage = stage(below).await;
+        let proxy = Proxy::nginx(&stage).await;
+        leads_as_it_should(&stage, &proxy).await;
+        bears_its_absence(&mut stage, &proxy).await;
+    }
 }
 
 #[tokio::test]
 async fn a_site_is_served_by_caddy() {
-    let stage = stage().await;
-    let proxy = Proxy::caddy(&stage).await;
-    leads_as_it_should(&stage, &proxy).await;
+    for below in ["", "/chat"] {
+        let mut stage = stage(below).await;
+        let proxy = Proxy::caddy(&stage).await;
+        leads_as_it_should(&stage, &proxy).await;
+        bears_its_absence(&mut stage, &proxy).await;
+    }
 }

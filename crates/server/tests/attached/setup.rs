@@ -6,6 +6,7 @@ use std::process::{Command, Output};
 use serde_json::{Value, json};
 use tessera_testkit::attached::{APP, Attached};
 use tessera_testkit::fake_mattermost::{FakeMattermost, FrontDoor, Version};
+use tessera_testkit::site::Site;
 use tessera_testkit::wire::Ask;
 
 /// A fresh one, and its administrator's session.
@@ -63,7 +64,7 @@ impl Fresh {
 
     /// A setting as it is now.
     async fn setting(&self, key: &str) -> Value {
-        let door = tessera_testkit::site::Site { address: self.door.address() };
+        let door = Site { address: self.door.address(), below: "" };
         let config = door.send(&Ask::get("/api/v4/config").bearer(&self.token)).await.json();
         let (section, name) = key.split_once('.').unwrap();
         config[section][name].clone()
@@ -132,7 +133,7 @@ async fn what_was_made_is_undone_and_what_others_changed_since_stays() {
     assert_eq!(fresh.setting(INSIDE).await, "localhost 10.0.0.0/8");
     assert_eq!(fresh.mattermost.holder(&token), None);
     assert!(!fresh.mattermost.is_active(&account));
-    let door = tessera_testkit::site::Site { address: fresh.door.address() };
+    let door = Site { address: fresh.door.address(), below: "" };
     let role = door.send(&Ask::get("/api/v4/roles/name/system_admin").bearer(&fresh.token)).await;
     assert!(!role.text().contains("manage_oauth"), "{}", role.text());
     // Data and key are the service's, and stay; the token is gone, and so is what was written down.

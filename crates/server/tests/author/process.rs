@@ -106,7 +106,7 @@ impl Dev {
         let ready: Value = serde_json::from_str(&running.line().await).unwrap();
         assert_eq!(ready["event"], "ready", "{ready}");
         let (_, port) = ready["site_url"].as_str().unwrap().rsplit_once(':').unwrap();
-        let site = Site { address: ([127, 0, 0, 1], port.parse().unwrap()).into() };
+        let site = Site::at(([127, 0, 0, 1], port.parse().unwrap()).into());
         Self { running, site }
     }
 

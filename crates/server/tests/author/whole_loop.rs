@@ -120,7 +120,7 @@ async fn connect(site: Site, provider: &str) {
     let there = answer.header("location").unwrap().strip_prefix(provider).unwrap().to_owned();
 
     let address = provider.strip_prefix("http://").unwrap().parse().unwrap();
-    let mut elsewhere = Browser::at(Site { address }, provider);
+    let mut elsewhere = Browser::at(Site::at(address), provider);
     let page = elsewhere.open(&there, From::Elsewhere).await.text();
     let (request, csrf) = (hidden(&page, "request"), hidden(&page, "csrf"));
     let fields = [("request", &*request), ("csrf", &*csrf), ("username", "ada"), ("password", "simulator")];

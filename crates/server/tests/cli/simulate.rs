@@ -75,7 +75,7 @@ async fn a_simulator_says_where_it_is_and_misbehaves_as_it_was_told() {
     assert_eq!(told["clients"][1], second);
     assert_eq!(told["quirks"], json!({ "html-502": { "value": true, "times": 1 }, "rate-limited": "9" }));
 
-    let site = Site { address: issuer.strip_prefix("http://").unwrap().parse().unwrap() };
+    let site = Site::at(issuer.strip_prefix("http://").unwrap().parse().unwrap());
     let form = "grant_type=refresh_token&refresh_token=x&client_id=mine&client_secret=s3cret";
     let ask = Ask::post("/token", form).with("Content-Type", "application/x-www-form-urlencoded");
     assert_eq!(site.send(&ask).await.status, 502);

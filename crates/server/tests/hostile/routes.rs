@@ -202,6 +202,13 @@ pub(crate) const ROUTES: &[Route] = {
             done: &[400, 403],
         },
         Route {
+            name: "signing out as somebody else",
+            method: "POST",
+            path: api!("/tessera/v1/sign-out"),
+            gates: &[],
+            done: &[400, 403],
+        },
+        Route {
             name: "apps",
             method: "GET",
             path: api!("/tessera/v1/apps"),

@@ -103,7 +103,7 @@ impl Stage {
     /// Signs in as `ada` and says yes; gives the callback.
     async fn agree(&self, to: &Url) -> Url {
         let origin = self.simulator.url();
-        let site = Site { address: origin.strip_prefix("http://").unwrap().parse().unwrap() };
+        let site = Site::at(origin.strip_prefix("http://").unwrap().parse().unwrap());
         let mut browser = Browser::at(site, origin);
         let page = browser.open(&format!("{}?{}", to.path(), to.query().unwrap()), From::Elsewhere).await;
         let fields = [("username", "ada"), ("password", PASSWORD)];

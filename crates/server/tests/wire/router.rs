@@ -13,12 +13,14 @@ const SOURCES: [(&str, &str); 4] = [
 
 /// Others that do: routers of the data folder's socket and of tests, neither of which HTTP clients reach; and those of what is
 /// there beside a Mattermost alone, which `documented.rs` looks at by their names.
-const OTHERS: [&str; 5] = [
+const OTHERS: [&str; 7] = [
     "src/boot/local.rs",
     "src/boot/provider/socket.rs",
     "src/boot/demo/browser/tests.rs",
     "src/http/agreement.rs",
     "src/http/from_mattermost.rs",
+    "src/http/own_host.rs",
+    "src/http/relay.rs",
 ];
 
 const METHODS: [&str; 5] = ["delete", "get", "patch", "post", "put"];

@@ -38,10 +38,23 @@ impl FrontDoor {
 
     /// The same for a site below a path, such as `/chat`.
     pub async fn below(subpath: &str, mattermost: SocketAddr, service: Option<SocketAddr>) -> Self {
+        Self::leading(format!("{subpath}{PLUGIN}/"), subpath, mattermost, service).await
+    }
+
+    /// One that leads to a service alone, which is yet to be told: a host name of its own.
+    pub async fn alone() -> Self {
+        Self::leading(String::new(), "", SocketAddr::from(([127, 0, 0, 1], 0)), None).await
+    }
+
+    async fn leading(
+        prefix: String,
+        subpath: &str,
+        mattermost: SocketAddr,
+        service: Option<SocketAddr>,
+    ) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let address = listener.local_addr().unwrap();
         let service = Arc::new(Mutex::new(service));
-        let prefix = format!("{subpath}{PLUGIN}/");
         let ways = Arc::new(Ways { mattermost, service: Arc::clone(&service), prefix });
         let serving = tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
@@ -60,7 +73,12 @@ impl FrontDoor {
 
     /// The site's address, without a slash at its end.
     pub fn url(&self) -> String {
-        format!("http://localhost:{}{}", self.address.port(), self.subpath)
+        format!("{}{}", self.origin(), self.subpath)
+    }
+
+    /// Scheme and authority of the site.
+    pub fn origin(&self) -> String {
+        format!("http://localhost:{}", self.address.port())
     }
 
     /// Where the service listens from now on.

@@ -53,7 +53,7 @@ async fn the_framework_s_path_leads_to_the_service_and_all_else_to_mattermost() 
 }
 
 fn browser(scene: &Scene) -> Browser {
-    Browser::new(Site { address: scene.mattermost.address() })
+    Browser::new(Site::at(scene.mattermost.address()))
 }
 
 #[tokio::test]

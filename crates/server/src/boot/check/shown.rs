@@ -68,29 +68,11 @@ impl Shown<'_> {
 
     /// One word a cell; what must be added to it stands below, each once.
     fn table(&self) -> String {
-        let mut notes: Vec<&str> = Vec::new();
-        let mut cell = |verdict: Verdict| match verdict.words() {
-            (word, "") => word.to_owned(),
-            (word, how) => {
-                let place = notes.iter().position(|note| *note == how).unwrap_or_else(|| {
-                    notes.push(how);
-                    notes.len() - 1
-                });
-                format!("{word} [{}]", place + 1)
-            }
-        };
-        let mut rows =
-            vec![["feature"].into_iter().chain(COLUMNS.iter().map(|column| column.title)).collect()];
-        let mut body: Vec<Vec<String>> = Vec::new();
-        for row in self.features {
-            let cells = row.verdicts.into_iter().map(&mut cell);
-            body.push(std::iter::once(row.feature.to_owned()).chain(cells).collect());
-        }
-        rows.extend(body.iter().map(|row| row.iter().map(String::as_str).collect::<Vec<_>>()));
+        let (rows, notes) = cells(self.features);
         let width =
             |place: usize| rows.iter().map(|row| row[place].chars().count()).max().unwrap_or_default();
         let widths: Vec<usize> = (0..=COLUMNS.len()).map(width).collect();
-        let line = |row: &Vec<&str>| {
+        let line = |row: &Vec<String>| {
             let cells = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:width$}"));
             format!("  {}", cells.collect::<Vec<_>>().join("  ")).trim_end().to_owned()
         };
@@ -98,4 +80,38 @@ impl Shown<'_> {
         lines.extend(notes.iter().enumerate().map(|(place, note)| format!("  [{}] {note}", place + 1)));
         lines.join("\n")
     }
+}
+
+/// The heads and the cells, and the notes that the cells number.
+fn cells(features: &[Row]) -> (Vec<Vec<String>>, Vec<&'static str>) {
+    let mut notes: Vec<&str> = Vec::new();
+    let mut cell = |verdict: Verdict| match verdict.words() {
+        (word, "") => word.to_owned(),
+        (word, how) => {
+            let place = notes.iter().position(|note| *note == how).unwrap_or_else(|| {
+                notes.push(how);
+                notes.len() - 1
+            });
+            format!("{word} [{}]", place + 1)
+        }
+    };
+    let heads = ["feature"].into_iter().chain(COLUMNS.iter().map(|column| column.title)).map(str::to_owned);
+    let mut rows = vec![heads.collect()];
+    for row in features {
+        let cells = row.verdicts.into_iter().map(&mut cell);
+        rows.push(std::iter::once(row.feature.to_owned()).chain(cells).collect::<Vec<_>>());
+    }
+    (rows, notes)
+}
+
+/// The same as a table in Markdown, as the README has it.
+#[cfg(test)]
+pub(super) fn markdown(features: &[Row]) -> String {
+    let (rows, notes) = cells(features);
+    let line = |row: &Vec<String>| format!("| {} |\n", row.join(" | "));
+    let mut text = line(&rows[0]) + &"|---".repeat(COLUMNS.len() + 1) + "|\n";
+    text.extend(rows[1..].iter().map(line));
+    text.push('\n');
+    let notes = notes.iter().enumerate().map(|(place, note)| format!("[{}] {note}", place + 1));
+    text + &notes.collect::<Vec<_>>().join("; ") + ".\n"
 }

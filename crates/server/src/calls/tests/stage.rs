@@ -153,6 +153,10 @@ impl Platform for Stage {
             id => self.the("post", id == POST),
         }
     }
+    async fn sign_out(&self, _: &AccessToken) -> Result<(), Error> {
+        panic!("no call signs anybody out")
+    }
+
     async fn direct_message(&self, _: &str, _: &str, _: &str) -> Result<(), Error> {
         Ok(())
     }

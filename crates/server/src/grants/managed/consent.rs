@@ -33,8 +33,8 @@ fn pending(ticket: &str) -> String {
 
 /// What a flow keeps until it comes back, sealed by whoever keeps it.
 #[derive(Serialize, Deserialize)]
-struct Flow {
-    verifier: String,
+pub(super) struct Flow {
+    pub(super) verifier: String,
     print: String,
     asked: Vec<String>,
     /// Whether nobody is to be connected: an administrator wants to know whether proof keys are looked at (OS-11).
@@ -133,26 +133,13 @@ impl Managed {
         act: &Act<'_>,
         returned: Returned<'_>,
     ) -> Result<Accepted, Error> {
-        let changed = || Error::ProviderChanged(act.app.clone());
-        let flow: Flow = serde_json::from_slice(returned.flow.expose()).map_err(|_| changed())?;
-        let setup = self.setup(act.app.as_str()).await?.ok_or_else(changed)?;
-        if setup.print != flow.print {
-            return Err(changed());
-        }
-        setup.provider().check_issuer(returned.iss).map_err(Error::Issuer)?;
+        let (setup, flow) = self.returning(act, &returned).await?;
         if flow.probe {
             return self.probe_pkce(act, &setup, returned).await;
         }
         let verifier = Verifier::of(AccessToken::new(flow.verifier));
-        let (env, client) = (&self.env, setup.client());
-        let request =
-            setup.provider().exchange(env, client, &returned.code, returned.redirect_uri, &verifier)?;
         let sent_at = self.env.now_ms();
-        let swapped = setup.provider().tokens(&self.egress, request, sent_at).await;
-        let mut tokens = swapped.map_err(|failure| {
-            tracing::warn!(app = %act.app, code = %failure.code, status = failure.status, "a code was not swapped");
-            Error::Exchange { provider: setup.descriptor().display_name.clone(), failure }
-        })?;
+        let mut tokens = self.swap(act, &setup, &verifier, &returned).await?;
         fault::point("swapped");
         for field in &setup.descriptor().callback_fields {
             if let Some(value) = returned.values.get(field) {
@@ -163,6 +150,40 @@ impl Managed {
         let refreshable = tokens.refresh_token.is_some();
         let about = grant::about(setup.descriptor(), account, flow.asked, &tokens, refreshable);
         self.take(act, &setup, New { tokens, about, sent_at }).await
+    }
+
+    /// What a flow kept, and the provider that it began with: it must be the same still, and the one who speaks.
+    pub(super) async fn returning(
+        &self,
+        act: &Act<'_>,
+        returned: &Returned<'_>,
+    ) -> Result<(Setup, Flow), Error> {
+        let changed = || Error::ProviderChanged(act.app.clone());
+        let flow: Flow = serde_json::from_slice(returned.flow.expose()).map_err(|_| changed())?;
+        let setup = self.setup(act.app.as_str()).await?.ok_or_else(changed)?;
+        if setup.print != flow.print {
+            return Err(changed());
+        }
+        setup.provider().check_issuer(returned.iss).map_err(Error::Issuer)?;
+        Ok((setup, flow))
+    }
+
+    /// Swaps the code for what it brings.
+    pub(super) async fn swap(
+        &self,
+        act: &Act<'_>,
+        setup: &Setup,
+        verifier: &Verifier,
+        returned: &Returned<'_>,
+    ) -> Result<Tokens, Error> {
+        let (env, client) = (&self.env, setup.client());
+        let request =
+            setup.provider().exchange(env, client, &returned.code, returned.redirect_uri, verifier)?;
+        let swapped = setup.provider().tokens(&self.egress, request, self.env.now_ms()).await;
+        swapped.map_err(|failure| {
+            tracing::warn!(app = %act.app, code = %failure.code, status = failure.status, "a code was not swapped");
+            Error::Exchange { provider: setup.descriptor().display_name.clone(), failure }
+        })
     }
 
     /// Swaps the code with another proof key than the flow's: a provider that gives a token for that looks at none.

@@ -11,6 +11,7 @@ mod flights;
 mod grant;
 mod live;
 pub mod machine;
+mod once;
 mod own;
 mod pace;
 mod record;

@@ -158,6 +158,11 @@ impl Setup {
 }
 
 impl Described {
+    /// The provider's name for people.
+    pub(in crate::grants) fn name(&self) -> String {
+        self.provider.descriptor().display_name.clone()
+    }
+
     /// What an administrator should know.
     fn notes(&self, pkce: &str) -> Vec<String> {
         let descriptor = self.provider.descriptor();

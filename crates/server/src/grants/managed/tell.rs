@@ -18,7 +18,7 @@ pub(super) const NOTICE: i64 = 1;
 pub enum Word {
     /// An account was connected.
     Connected {
-        /// Which: `somebody@example.com at Google`.
+        /// Which: `somebody@example.com at Google`; empty where the App alone knows.
         account: String,
     },
     /// A grant ended, or needs its person: they must connect again.
@@ -59,6 +59,16 @@ impl Managed {
     pub(super) fn welcome(&self, act: &Act<'_>, about: &About, generation: i64) -> Result<OutboxRow, Error> {
         let word = Word::Connected { account: about.account() };
         self.notice(act, &word, format!("connected:{}:{}:{generation}", act.app, act.actor))
+    }
+
+    /// The same of a connection that is its App's own, about which nothing is known here.
+    pub(in crate::grants) async fn welcome_to_own(&self, act: &Act<'_>) -> Result<(), Error> {
+        let word = Word::Connected { account: String::new() };
+        // One request completes one flow, once.
+        let row = self.notice(act, &word, format!("completed:{}:{}:{}", act.app, act.actor, act.request))?;
+        self.outbox.add(row).await?;
+        self.bell.notify_one();
+        Ok(())
     }
 
     /// A word as it is said. None where it has nothing to say any more: the person connected again, or left.

@@ -1,5 +1,7 @@
 //! Each App's client at Mattermost's own OAuth2 provider (C.4), registered when it is first needed.
 
+use std::sync::atomic::Ordering;
+
 use http::Method;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -8,6 +10,7 @@ use url::Url;
 
 use super::Mattermost;
 use super::rest::As;
+use super::sign_in::client_name;
 use crate::grants::{Act, Change, of_site};
 use crate::platform::Error;
 
@@ -36,19 +39,11 @@ impl Mattermost {
         }
         let record = self.apps.installed(app).await?;
         let name = record.manifest.display_name.trim();
-        let wanted = json!({
-            "name": if name.is_empty() { app.as_str() } else { name },
-            "description": format!("Lets the App {app} act for the people who agree to it."),
-            "icon_url": "",
-            "callback_urls": [self.agreed_url(app)?.as_str()],
-            "homepage": self.settings.own_url.as_str(),
-            // An administrator installed the App and saw what it may do: nobody is asked a second time.
-            "is_trusted": true,
-            "mattermost_app_id": app.as_str(),
-        });
-        let made = self.rest.send(Method::POST, As::Service, "/oauth/apps", &wanted).await;
-        let made: Registered = match made {
-            Ok(made) => made,
+        let name = if name.is_empty() { app.as_str() } else { name };
+        let about = format!("Lets the App {app} act for the people who agree to it.");
+        let made = self.register_client(name, &about, &self.agreed_url(app)?, app.as_str()).await;
+        let client = match made {
+            Ok(client) => client,
             Err(Error::Site { status, id, message }) if status != 401 => {
                 return Ok(Some(format!(
                     "Mattermost registers no client for the App ({status} {id}: {message}): \
@@ -58,14 +53,56 @@ impl Mattermost {
             }
             Err(error) => return Err(error),
         };
-        let client = OAuth2App {
-            client_id: made.id.clone(),
-            client_secret: made.client_secret,
-            ..OAuth2App::default()
-        };
+        tracing::info!(%app, client_id = client.client_id, "registered a client for an App at Mattermost");
         self.grants.set_site_client(&act, self.descriptor(), client).await.map_err(grants)?;
-        tracing::info!(%app, client_id = made.id, "registered a client for an App at Mattermost");
         Ok(None)
+    }
+
+    /// The same for the client with which people sign in on a host name of our own. It is looked at once after each start:
+    /// somebody may have removed it, or our address may be another one.
+    pub(super) async fn ensure_sign_in_client(&self, request: &str) -> Result<(), Error> {
+        let own = client_name();
+        let act = Act { actor: "", app: &own, request, reason: "client of the site" };
+        let seen = self.client_seen.load(Ordering::Relaxed);
+        if !seen {
+            self.look_after(&own, &self.signed_in_url()?, request).await?;
+        }
+        if self.grants.site_client(&act).await.map_err(grants)?.is_some() {
+            self.client_seen.store(true, Ordering::Relaxed);
+            return Ok(());
+        }
+        let about = "Tells Tessera, which looks after Apps' connections, who is signed in.";
+        let client = self.register_client("Tessera", about, &self.signed_in_url()?, "").await?;
+        tracing::info!(
+            client_id = client.client_id,
+            "registered a client at Mattermost with which people sign in"
+        );
+        self.grants.set_site_client(&act, self.descriptor(), client).await.map_err(grants)?;
+        self.client_seen.store(true, Ordering::Relaxed);
+        Ok(())
+    }
+
+    async fn register_client(
+        &self,
+        name: &str,
+        about: &str,
+        callback: &Url,
+        app: &str,
+    ) -> Result<OAuth2App, Error> {
+        let mut wanted = json!({
+            "name": name,
+            "description": about,
+            "icon_url": "",
+            "callback_urls": [callback.as_str()],
+            "homepage": self.settings.own_url.as_str(),
+            // An administrator installed the App, and this service, and saw what it may do: nobody is asked a second time.
+            "is_trusted": true,
+        });
+        if !app.is_empty() {
+            wanted["mattermost_app_id"] = json!(app);
+        }
+        let made: Registered = self.rest.send(Method::POST, As::Service, "/oauth/apps", &wanted).await?;
+        Ok(OAuth2App { client_id: made.id, client_secret: made.client_secret, ..OAuth2App::default() })
     }
 
     /// Mattermost as a provider: browsers go to its public address, we to the one that we have for it.
@@ -82,14 +119,17 @@ impl Mattermost {
     /// any more is put right, and of one that is gone nothing is kept, so that another one is registered. False where
     /// nothing was otherwise than we have it.
     pub(super) async fn look_after_client(&self, app: &AppId, request: &str) -> Result<bool, Error> {
-        let own = of_site(app);
-        let act = Act { actor: "", app: &own, request, reason: "client of the site" };
+        self.look_after(&of_site(app), &self.agreed_url(app)?, request).await
+    }
+
+    async fn look_after(&self, own: &AppId, callback: &Url, request: &str) -> Result<bool, Error> {
+        let act = Act { actor: "", app: own, request, reason: "client of the site" };
         let Some(known) = self.grants.site_client(&act).await.map_err(grants)? else { return Ok(false) };
         let path = format!("/oauth/apps/{}", known.client_id);
         let there: Registered = match self.rest.get(As::Service, &path).await {
             Ok(there) => there,
             Err(Error::Site { status: 404, .. }) => {
-                tracing::warn!(%app, client_id = known.client_id, "an App's client is gone from Mattermost, and is made anew");
+                tracing::warn!(%own, client_id = known.client_id, "a client is gone from Mattermost, and is made anew");
                 self.grants.forget_site_client(&act).await.map_err(grants)?;
                 return Ok(true);
             }
@@ -97,11 +137,10 @@ impl Mattermost {
             Err(Error::Site { status: 403 | 501, .. }) => return Ok(false),
             Err(error) => return Err(error),
         };
-        let agreed = self.agreed_url(app)?;
-        if there.callback_urls != [agreed.as_str()] {
+        if there.callback_urls != [callback.as_str()] {
             // It lies elsewhere than when the client was registered: Mattermost takes the whole of one, or nothing.
             let mut whole: Value = self.rest.get(As::Service, &path).await?;
-            whole["callback_urls"] = json!([agreed.as_str()]);
+            whole["callback_urls"] = json!([callback.as_str()]);
             self.rest.tell(Method::PUT, As::Service, &path, &whole).await?;
         }
         if there.client_secret.is_empty() {
@@ -110,15 +149,18 @@ impl Mattermost {
         let client = OAuth2App { client_secret: there.client_secret, ..known };
         let change = self.grants.set_site_client(&act, self.descriptor(), client).await.map_err(grants)?;
         if change == Change::Made {
-            tracing::info!(%app, "an App's client has another secret at Mattermost, which is kept from now on");
+            tracing::info!(%own, "a client has another secret at Mattermost, which is kept from now on");
         }
         Ok(change == Change::Made)
     }
 
     /// Takes the App's client away from Mattermost, and with it every token that people gave the App there.
     pub(super) async fn remove_client(&self, app: &AppId, request: &str) -> Result<(), Error> {
-        let own = of_site(app);
-        let act = Act { actor: "", app: &own, request, reason: "client of the site" };
+        self.remove_own_client(&of_site(app), request).await
+    }
+
+    async fn remove_own_client(&self, own: &AppId, request: &str) -> Result<(), Error> {
+        let act = Act { actor: "", app: own, request, reason: "client of the site" };
         let Some(client) = self.grants.site_client(&act).await.map_err(grants)? else { return Ok(()) };
         let path = format!("/oauth/apps/{}", client.client_id);
         let gone = self.rest.tell(Method::DELETE, As::Service, &path, &json!({})).await;

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use quick_cache::unsync::Cache;
+use serde_json::json;
 use tessera_types::{AccessToken, AppId, User};
 
 use super::Mattermost;
@@ -27,9 +28,9 @@ const LONGEST_TOKEN: usize = 50;
 pub(super) struct Identities(Mutex<Cache<[u8; 32], Known>>);
 
 #[derive(Clone)]
-struct Known {
-    asked_at: i64,
-    who: Option<Arc<Identity>>,
+pub(super) struct Known {
+    pub(super) asked_at: i64,
+    pub(super) who: Option<Arc<Identity>>,
 }
 
 impl Identities {
@@ -37,14 +38,18 @@ impl Identities {
         Self(Mutex::new(Cache::new(HELD)))
     }
 
-    fn get(&self, digest: &[u8; 32], now: i64) -> Option<Option<Arc<Identity>>> {
+    pub(super) fn get(&self, digest: &[u8; 32], now: i64) -> Option<Option<Arc<Identity>>> {
         let known = self.0.lock().unwrap_or_else(PoisonError::into_inner).get(digest).cloned()?;
         let serves = if known.who.is_some() { FRESH_MS } else { NOBODY_MS };
         (now - known.asked_at < serves).then_some(known.who)
     }
 
-    fn put(&self, digest: [u8; 32], known: Known) {
+    pub(super) fn put(&self, digest: [u8; 32], known: Known) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(digest, known);
+    }
+
+    pub(super) fn remove(&self, digest: &[u8; 32]) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(digest);
     }
 
     /// From here on everybody is asked about anew.
@@ -61,12 +66,15 @@ impl Mattermost {
     ) -> Result<Option<Identity>, Error> {
         let (token, proof) = match credential {
             Credential::Bearer(token) => (token, None),
+            Credential::Cookie { token, proof } if self.settings.is_apart() => {
+                return self.identify_browser(token, proof, freshness).await;
+            }
             Credential::Cookie { token, proof } => (token, Some(proof)),
         };
         if !is_token(token) {
             return Ok(None);
         }
-        let digest = self.vault.digest(Domain::Session, token.expose().as_bytes());
+        let digest = self.session_digest(token);
         let now = self.env.now_ms();
         let known = self.identities.get(&digest, now).filter(|_| freshness == Freshness::Cached);
         let who = match known {
@@ -110,6 +118,26 @@ impl Mattermost {
         let who = self.ask_who(token, &digest).await?.map(Arc::new);
         self.identities.put(digest, Known { asked_at: now, who: who.clone() });
         Ok(who)
+    }
+
+    fn session_digest(&self, token: &AccessToken) -> [u8; 32] {
+        self.vault.digest(Domain::Session, token.expose().as_bytes())
+    }
+
+    /// Ends somebody's session, at Mattermost: as its own page does.
+    pub(super) async fn end_session(&self, token: &AccessToken) -> Result<(), Error> {
+        if self.settings.is_apart() {
+            return self.end_browser(token).await;
+        }
+        if !is_token(token) {
+            return Ok(());
+        }
+        let ended = self.rest.tell(Method::POST, As::Token(token), "/users/logout", &json!({})).await;
+        self.identities.remove(&self.session_digest(token));
+        match ended {
+            Ok(()) | Err(Error::Site { status: 401, .. }) => Ok(()),
+            Err(error) => Err(error),
+        }
     }
 
     async fn ask_who(&self, token: &AccessToken, digest: &[u8; 32]) -> Result<Option<Identity>, Error> {

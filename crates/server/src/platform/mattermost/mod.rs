@@ -12,29 +12,34 @@ mod entities;
 mod identity;
 mod joined;
 mod look;
-pub mod prepare;
 mod named;
+pub mod prepare;
+mod relay;
 mod rest;
 mod rights;
+mod sessions;
+mod sign_in;
 
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use http::Method;
 use serde_json::{Value, json};
 use tessera_types::{AccessToken, AppId, Channel, ChannelMember, Post, Team, TeamMember, User};
+use tokio::sync::Semaphore;
 use url::Url;
 
 use super::app_tokens::Tokens;
 use super::{
-    AppToken, Bot, By, Command, Credential, Error, Event, Eyes, Freshness, Identity, Integrations, Named,
-    Platform, Right,
+    AppToken, Bot, By, CameBack, Command, Credential, Entered, Error, Event, Eyes, Freshness, Identity,
+    Integrations, Leading, Named, OwnHost, Platform, Relayed, Right, Streamed,
 };
 use crate::apps::Registry;
 use crate::egress::Egress;
 use crate::env::Env;
 use crate::grants::Grants;
-use crate::store::{Commands, Store};
+use crate::store::{BrowserSessions, Commands, Store};
 use crate::vault::Vault;
 pub use look::{Command as Callbacks, Finding, Look, State};
 use rest::{As, Rest};
@@ -52,6 +57,13 @@ pub struct Settings {
     pub token: AccessToken,
 }
 
+impl Settings {
+    /// Whether browsers and Apps find us under a host name of our own: Mattermost's cookies do not get there.
+    pub fn is_apart(&self) -> bool {
+        self.own_url.origin() != self.site_url.origin()
+    }
+}
+
 /// A Mattermost.
 pub struct Mattermost {
     rest: Rest,
@@ -62,6 +74,13 @@ pub struct Mattermost {
     tokens: Tokens,
     commands: Commands,
     reconciling: commands::Turns,
+    /// Of browsers, where we have a host name of our own.
+    sessions: BrowserSessions,
+    egress: Arc<Egress>,
+    /// Turns of what is passed on.
+    relays: Arc<Semaphore>,
+    /// Whether our own client at its provider was looked at since we started.
+    client_seen: AtomicBool,
     /// Its version, and when it was asked for (Unix ms).
     version: Mutex<Option<(i64, (u32, u32))>>,
     apps: Arc<Registry>,
@@ -88,7 +107,12 @@ impl Mattermost {
     /// A Mattermost at this address. Nothing is asked of it yet: it may be down while we start.
     pub fn new(store: &Store, rooms: Rooms, settings: Settings) -> Arc<Self> {
         let Rooms { apps, grants, vault, egress, env } = rooms;
-        let rest = Rest::new(egress, env.clone(), settings.internal_url.clone(), settings.token.clone());
+        let rest = Rest::new(
+            Arc::clone(&egress),
+            env.clone(),
+            settings.internal_url.clone(),
+            settings.token.clone(),
+        );
         let tokens = Tokens::new(store.app_tokens.clone(), Arc::clone(&vault), env.clone());
         let (identities, roles) = (identity::Identities::new(), rights::Roles::default());
         let (commands, reconciling) = (store.commands.clone(), commands::Turns::default());
@@ -101,6 +125,10 @@ impl Mattermost {
             tokens,
             commands,
             reconciling,
+            sessions: store.browser_sessions.clone(),
+            egress,
+            relays: Arc::new(Semaphore::new(relay::AT_ONCE)),
+            client_seen: AtomicBool::new(false),
             version: Mutex::default(),
             apps,
             grants,
@@ -111,7 +139,7 @@ impl Mattermost {
 
     /// Removes expired tokens, a bounded number at a time, and puts Apps' commands in order; gives how many were removed.
     pub async fn sweep(&self) -> Result<u64, Error> {
-        let swept = self.tokens.sweep().await?;
+        let swept = self.tokens.sweep().await? + self.sessions.sweep(self.env.now_ms()).await?;
         self.reconcile_commands().await?;
         Ok(swept)
     }
@@ -168,6 +196,25 @@ impl Integrations for Mattermost {
 
     async fn version(&self) -> Result<(u32, u32), Error> {
         self.known_version().await
+    }
+}
+
+#[async_trait]
+impl OwnHost for Mattermost {
+    async fn lead(&self, return_to: &str) -> Result<Leading, Error> {
+        self.lead_to_sign_in(return_to).await
+    }
+
+    fn trip_cookie(&self, state: &str) -> String {
+        self.trip_cookie(state)
+    }
+
+    async fn enter(&self, cookie: &AccessToken, back: CameBack<'_>) -> Result<Option<Entered>, Error> {
+        self.come_back(cookie, back).await
+    }
+
+    async fn relay(&self, request: Relayed) -> Result<Streamed, Error> {
+        self.pass_on(request).await
     }
 }
 
@@ -253,6 +300,16 @@ impl Platform for Mattermost {
         }
         url.query_pairs_mut().append_pair("return_to", return_to);
         url.to_string()
+    }
+
+    fn sign_in_again_url(&self, return_to: &str) -> String {
+        let url = self.sign_in_url(return_to);
+        // In Mattermost they are signed in still, so that signing in here by itself would lead to the same person.
+        if self.settings.is_apart() { format!("{url}&{}", super::SIGNED_OUT) } else { url }
+    }
+
+    async fn sign_out(&self, session: &AccessToken) -> Result<(), Error> {
+        self.end_session(session).await
     }
 
     async fn direct_message(&self, bot: &str, user: &str, message: &str) -> Result<(), Error> {

@@ -231,6 +231,10 @@ impl Platform for Standalone {
         return_to::sign_in_url(&self.sub_path, return_to)
     }
 
+    async fn sign_out(&self, session: &AccessToken) -> Result<(), super::Error> {
+        Ok(Self::sign_out(self, session).await?)
+    }
+
     async fn direct_message(&self, bot: &str, user: &str, message: &str) -> Result<(), super::Error> {
         let channel = self.direct_channel(bot, [bot, user]).await?;
         let draft = Draft { channel_id: channel.id, message: message.to_owned(), ..Draft::default() };
