@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use serde_json::Value;
 use tempfile::TempDir;
 use tessera_server::boot::config::Config;
-use tessera_server::boot::serve;
+use tessera_server::boot::{Upkeep, serve};
 use tessera_server::connect::Connect;
 use tessera_server::env::{Clock, Env, Rng};
 use tessera_server::grants::Grants;
@@ -44,6 +44,8 @@ pub struct Within {
     pub connect: Arc<Connect>,
     /// Connections' room, to write their last uses without waiting for some seconds to pass.
     pub grants: Arc<Grants>,
+    /// The platform's upkeep, to do what is done once a minute.
+    pub upkeep: Arc<dyn Upkeep>,
     serving: JoinHandle<()>,
     stop: watch::Sender<bool>,
     dir: TempDir,
@@ -73,9 +75,10 @@ impl Within {
         let address = SocketAddr::from(([127, 0, 0, 1], listening.port().unwrap()));
         let connect = Arc::clone(&listening.house.connect);
         let grants = Arc::clone(&listening.house.grants);
+        let upkeep = Arc::clone(&listening.house.upkeep);
         let (stop, stopped) = watch::channel(false);
         let serving = tokio::spawn(async move { listening.serve(stopped).await.unwrap() });
-        Self { site: Site::at(address), clock, connect, grants, serving, stop, dir }
+        Self { site: Site::at(address), clock, connect, grants, upkeep, serving, stop, dir }
     }
 
     /// Asks for the orderly end; gives what ends with it.

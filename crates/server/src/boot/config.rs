@@ -100,6 +100,9 @@ pub struct Mattermost {
     pub token: String,
     /// A file that holds `token`.
     pub token_file: String,
+    /// Have Apps act for people by personal access tokens that the service makes in their names, without asking them. Such a token
+    /// is the whole person, and lasts until its App is disabled. Leave it off unless Mattermost's own OAuth2 provider cannot be used.
+    pub danger_admin_tokens: bool,
 }
 
 /// `[store]`

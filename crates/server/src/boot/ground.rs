@@ -213,5 +213,6 @@ fn attached(config: &Config, site_url: &Url) -> Result<mattermost::Settings, Err
         internal_url: internal(config)?.1,
         own_url: site_url.clone(),
         token: AccessToken::new(token.trim()),
+        danger_admin_tokens: settings.danger_admin_tokens,
     })
 }

@@ -34,4 +34,5 @@ mod target;
 mod traces;
 mod verify;
 
+pub use ground::Upkeep;
 pub use house::{House, build};

@@ -104,6 +104,9 @@ pub(super) async fn ready(options: &Options) -> Result<(Listening, Traces), Erro
     if options.dev {
         tracing::warn!("this is a development server: everyone knows the passwords of its accounts");
     }
+    if settings.mattermost.danger_admin_tokens {
+        tracing::warn!("Apps act for people without asking them (mattermost.danger_admin_tokens)");
+    }
     tracing::info!(port = listening.port()?, "listening");
     Ok((listening, traces))
 }

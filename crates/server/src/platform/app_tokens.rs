@@ -57,6 +57,19 @@ pub struct AppSession {
     pub props: BTreeMap<String, String>,
 }
 
+/// Under which name a row says by which id the platform knows the token.
+pub const TOKEN_ID: &str = "token_id";
+
+/// A token that is handed out.
+pub struct Kept {
+    /// The token.
+    pub token: AccessToken,
+    /// Under which hash it is stored.
+    pub digest: [u8; 32],
+    /// Unix ms.
+    pub made_at: i64,
+}
+
 /// The tokens of every App.
 pub struct Tokens {
     rows: store::AppTokens,
@@ -96,17 +109,34 @@ impl Tokens {
         Err(Error::Contended("the token of an app"))
     }
 
-    /// The token that is handed out for this App and user, whatever its end, and under which hash it is stored; for
-    /// platforms where somebody else says how long it lives.
-    pub async fn kept(&self, app: &AppId, user: &str) -> Result<Option<(AccessToken, [u8; 32])>, Error> {
+    /// The token that is handed out for this App and user, whatever its end; for platforms where somebody else says how long
+    /// it lives.
+    pub async fn kept(&self, app: &AppId, user: &str) -> Result<Option<Kept>, Error> {
         let Some(row) = self.rows.current(app.as_str(), user).await? else { return Ok(None) };
-        Ok(self.open(&row).await?.map(|token| (token, row.digest)))
+        let (digest, made_at) = (row.digest, row.created_at);
+        Ok(self.open(&row).await?.map(|token| Kept { token, digest, made_at }))
     }
 
-    /// The id by which the platform knows that token.
-    pub async fn token_id(&self, app: &AppId, user: &str) -> Result<Option<String>, Error> {
-        let Some(row) = self.rows.current(app.as_str(), user).await? else { return Ok(None) };
-        Ok(AppSession::try_from(row)?.props.remove("token_id"))
+    /// The ids by which the platform knows tokens of this App, where it knows any.
+    pub async fn token_ids(&self, app: &AppId) -> Result<Vec<String>, Error> {
+        let rows = self.rows.of_app(app.as_str()).await?.into_iter();
+        let ids = rows.map(|row| Ok(AppSession::try_from(row)?.props.remove(TOKEN_ID)));
+        ids.filter_map(Result::transpose).collect()
+    }
+
+    /// Tokens that the platform knows by an id and that were replaced before a moment (Unix ms): their hashes and ids.
+    pub async fn replaced(&self, before: i64) -> Result<Vec<([u8; 32], String)>, Error> {
+        let rows = self.rows.replaced(before, SWEEP).await?.into_iter();
+        let ids = rows.map(|row| {
+            let digest = row.digest;
+            Ok(AppSession::try_from(row)?.props.remove(TOKEN_ID).map(|id| (digest, id)))
+        });
+        ids.filter_map(Result::transpose).collect()
+    }
+
+    /// Forgets one, by its hash.
+    pub async fn forget(&self, digest: &[u8; 32]) -> Result<bool, Error> {
+        Ok(self.rows.delete(digest).await?)
     }
 
     /// Keeps a token that the platform gave, in place of the one `before`; false when another came first.

@@ -160,6 +160,24 @@ impl AppTokens {
         self.engine.all(Statement::new(sql, values![user, now])).await
     }
 
+    /// Every token of this App.
+    pub async fn of_app(&self, app: &str) -> Result<Vec<AppTokenRow>, Error> {
+        let sql =
+            "SELECT digest, id, app, user_id, generation, sealed, roles, props, csrf, created_at, expires_at
+            FROM app_tokens WHERE app = $1";
+        self.engine.all(Statement::new(sql, values![app])).await
+    }
+
+    /// Tokens that were replaced before a moment (Unix ms), at most `limit`.
+    pub async fn replaced(&self, before: i64, limit: i64) -> Result<Vec<AppTokenRow>, Error> {
+        let sql = "SELECT old.digest, old.id, old.app, old.user_id, old.generation, old.sealed, old.roles, old.props, old.csrf,
+                old.created_at, old.expires_at
+            FROM app_tokens old
+            JOIN app_tokens fresh ON fresh.app = old.app AND fresh.user_id = old.user_id AND fresh.current = 1
+            WHERE old.current = 0 AND old.props LIKE '%token_id%' AND fresh.created_at < $1 LIMIT $2";
+        self.engine.all(Statement::new(sql, values![before, limit])).await
+    }
+
     /// Ends every token of exactly this App; returns how many there were.
     pub async fn delete_app(&self, app: &str) -> Result<u64, Error> {
         let sql = "DELETE FROM app_tokens WHERE app = $1";

@@ -184,3 +184,50 @@ async fn uninstalling_takes_everything_of_the_app_out_of_mattermost_but_its_acco
         assert_eq!(me.status, 401);
     }
 }
+
+#[tokio::test]
+async fn a_bot_s_token_is_replaced_in_time_and_the_one_before_goes_on_for_an_hour() {
+    const DAY: i64 = 86_400_000;
+    let stage = Attached::to(Version::V11_7).await;
+    stage.install(&["act_as_bot"]).await;
+    let bot = async || {
+        let call = json!({"path": "/hello", "context": {"app_id": APP}});
+        stage.site().post(&stage.user.token, "/call", &call).await;
+        let call = stage.fake.calls_to("/hello").pop().unwrap().json();
+        call["context"]["bot_access_token"].as_str().unwrap().to_owned()
+    };
+    let first = bot().await;
+    stage.server.clock.advance_ms(29 * DAY);
+    assert_eq!(bot().await, first);
+    stage.server.clock.advance_ms(DAY);
+    // It cannot be replaced just now: the old one is better than none.
+    stage.mattermost.deny("system_admin", "create_user_access_token");
+    assert_eq!(bot().await, first);
+    stage.mattermost.grant("system_admin", "create_user_access_token");
+    let second = bot().await;
+    assert_ne!(second, first);
+    for (minutes, lives) in [(0, true), (59, true), (2, false)] {
+        stage.server.clock.advance_ms(minutes * 60_000);
+        stage.server.upkeep.sweep().await.unwrap();
+        assert_eq!(stage.mattermost.holder(&first).is_some(), lives, "{minutes}");
+    }
+    assert_eq!(bot().await, second);
+}
+
+#[tokio::test]
+async fn where_the_operator_says_so_apps_act_by_tokens_that_an_administrator_makes() {
+    let stage =
+        Attached::set_up(Version::V11_7, |_| {}, |config| config.mattermost.danger_admin_tokens = true).await;
+    stage.install(&ALL).await;
+    // Nobody is asked, and no client is registered for it.
+    let (token, bot) = stage.site().tokens(&stage.user, &stage.fake, APP).await;
+    assert_eq!(stage.mattermost.holder(&token).as_ref(), Some(&stage.user.id));
+    assert_eq!(stage.site().tokens(&stage.user, &stage.fake, APP).await.0, token);
+    assert!(stage.mattermost.oauth_apps().is_empty());
+    stage.site().store(&token, r#"{"access_token":"x"}"#).await;
+    let disabled = stage.site().post(&stage.admin.token, "/disable-app", &json!({"app_id": APP})).await;
+    assert_eq!(disabled.status, 200, "{}", disabled.text());
+    for token in [token, bot] {
+        assert_eq!(stage.mattermost.holder(&token), None);
+    }
+}

@@ -249,7 +249,9 @@ async fn people_read_findings_by_weight_and_a_table() {
     let error = text.find("error: /bindings").unwrap_or_else(|| panic!("{text}"));
     let warning = text.find("warning: manifest").unwrap_or_else(|| panic!("{text}"));
     assert!(error < warning, "{text}");
-    for place in ["here", "original (to 11)", "10, proxy", "11, proxy", "12, proxy", "10, bridge", "12, bridge"] {
+    for place in
+        ["here", "original (to 11)", "10, proxy", "11, proxy", "12, proxy", "10, bridge", "12, bridge"]
+    {
         assert!(text.contains(place), "{place}: {text}");
     }
     assert!(text.trim_end().ends_with("1 error, 1 warning, 0 notes"), "{text}");

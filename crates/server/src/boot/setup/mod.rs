@@ -282,7 +282,8 @@ fn settings(args: &SetupArgs, url: &str, token: AccessToken) -> Result<Settings,
         Some(text) => config::site_url("--internal-url", text)?,
         None => site_url.clone(),
     };
-    Ok(Settings { own_url: site_url.clone(), site_url, internal_url, token })
+    let danger_admin_tokens = false;
+    Ok(Settings { own_url: site_url.clone(), site_url, internal_url, token, danger_admin_tokens })
 }
 
 /// What is going to be done, in order.

@@ -9,7 +9,7 @@ use tessera_types::{AccessToken, AppId, User};
 
 use super::Mattermost;
 use super::rest::{As, is_id};
-use crate::platform::app_tokens::Holder;
+use crate::platform::app_tokens::{Holder, Kept, TOKEN_ID};
 use crate::platform::{AppToken, Bot, Error, Freshness};
 
 /// A personal access token that was just made: its secret is shown this once.
@@ -27,6 +27,10 @@ struct BotAccount {
 
 /// A token of a bot lasts until it is ended; a sweep must not take the row away before.
 const LIFE_MS: i64 = 10 * 365 * 86_400_000;
+/// After how long a token is replaced when it is next needed.
+const ROTATED_AFTER_MS: i64 = 30 * 86_400_000;
+/// For how long the one before goes on: longer than a call and what its App does afterwards may take.
+const GRACE_MS: i64 = 3_600_000;
 
 impl Mattermost {
     /// The bot of an App: user name = App id in lower case, or that with `-app` where a person has the name
@@ -65,18 +69,32 @@ impl Mattermost {
         switched
     }
 
-    /// The bot's token: the one that is kept as long as Mattermost takes it, else a new one.
-    pub(super) async fn bot_token(&self, app: &AppId, bot: &str) -> Result<AppToken, Error> {
-        let kept = self.tokens.kept(app, bot).await?;
-        if let Some((token, _)) = &kept {
-            let known = super::Credential::Bearer(token);
-            if self.identify(known, Freshness::Cached).await?.is_some() {
+    /// A personal access token that we made, of the App's bot, or of a person where the operator wants those: the one that is kept
+    /// as long as Mattermost takes it and it is not too old, else a new one.
+    pub(super) async fn made_token(&self, app: &AppId, user: &str) -> Result<AppToken, Error> {
+        let kept = self.tokens.kept(app, user).await?;
+        if let Some(Kept { token, made_at, .. }) = &kept
+            && self.identify(super::Credential::Bearer(token), Freshness::Cached).await?.is_some()
+        {
+            if self.env.now_ms() - made_at < ROTATED_AFTER_MS {
                 return Ok(AppToken::Token(token.clone()));
             }
+            // The one before goes on for as long as a call may take, and is ended by a sweep.
+            return Ok(match self.make_token(app, user, kept.as_ref()).await {
+                Ok(AppToken::Token(fresh)) => AppToken::Token(fresh),
+                failed => {
+                    tracing::warn!(%app, user, failed = ?failed.err(), "an old token could not be replaced, and goes on");
+                    AppToken::Token(token.clone())
+                }
+            });
         }
+        self.make_token(app, user, kept.as_ref()).await
+    }
+
+    async fn make_token(&self, app: &AppId, user: &str, kept: Option<&Kept>) -> Result<AppToken, Error> {
         let description = json!({"description": format!("Tessera, for the App {app}")});
         let made =
-            self.rest.send(Method::POST, As::Service, &format!("/users/{bot}/tokens"), &description).await;
+            self.rest.send(Method::POST, As::Service, &format!("/users/{user}/tokens"), &description).await;
         let made: NewToken = match made {
             Ok(made) => made,
             Err(Error::Site { status, id, message }) if status != 401 => {
@@ -84,18 +102,27 @@ impl Mattermost {
             }
             Err(error) => return Err(error),
         };
-        let holder = Holder { app, user: bot, roles: "system_user", client: None };
-        let props = BTreeMap::from([("token_id".to_owned(), made.id.clone())]);
+        let holder = Holder { app, user, roles: "system_user", client: None };
+        let props = BTreeMap::from([(TOKEN_ID.to_owned(), made.id.clone())]);
         let until = self.env.now_ms() + LIFE_MS;
-        if self.tokens.keep(&holder, &made.token, until, props, kept.map(|(_, digest)| digest)).await? {
+        if self.tokens.keep(&holder, &made.token, until, props, kept.map(|kept| kept.digest)).await? {
             return Ok(AppToken::Token(made.token));
         }
         // Somebody else made one at this moment: one is enough.
         self.revoke_token(&made.id).await;
-        match self.tokens.kept(app, bot).await? {
-            Some((token, _)) => Ok(AppToken::Token(token)),
+        match self.tokens.kept(app, user).await? {
+            Some(kept) => Ok(AppToken::Token(kept.token)),
             None => Err(Error::Contended("the token of an app's bot")),
         }
+    }
+
+    /// Ends tokens that were replaced an hour ago.
+    pub(super) async fn end_replaced_tokens(&self) -> Result<(), Error> {
+        for (digest, id) in self.tokens.replaced(self.env.now_ms() - GRACE_MS).await? {
+            self.revoke_token(&id).await;
+            self.tokens.forget(&digest).await?;
+        }
+        Ok(())
     }
 
     /// Ends a token at Mattermost. One that stays is told of in the log: its App is disabled or gone, and so is its bot.
@@ -131,7 +158,7 @@ impl Mattermost {
         let app = apps.iter().find(|app| app.bot_user_id == bot);
         let app = app.map(|app| AppId::unchecked(app.manifest.app_id.as_str()));
         let app = app.ok_or_else(|| Error::Entity(": Unable to find the bot.".to_owned()))?;
-        let token = match self.bot_token(&app, bot).await? {
+        let token = match self.made_token(&app, bot).await? {
             AppToken::Token(token) => token,
             AppToken::NeedsConsent { .. } => return Err(Error::Contended("the token of an app's bot")),
             AppToken::Refused(reason) => return Err(Error::Unreachable(reason)),
@@ -150,7 +177,7 @@ fn described(display_name: &str) -> String {
 /// Why there is no token for the bot, in words for who can change it.
 fn refused(status: u16, id: &str, message: &str) -> String {
     format!(
-        "Mattermost gives no token for the App's bot ({status} {id}: {message}): the service's account needs the permissions \
-         create_user_access_token and manage_others_bots"
+        "Mattermost gives no token for the App to act with ({status} {id}: {message}): the service's account needs the permissions \
+         create_user_access_token and manage_others_bots, for people's tokens edit_other_users"
     )
 }

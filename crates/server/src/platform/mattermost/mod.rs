@@ -55,6 +55,8 @@ pub struct Settings {
     pub own_url: Url,
     /// With what we ask in our own name.
     pub token: AccessToken,
+    /// Whether Apps act for people by personal access tokens that an administrator makes, without asking them.
+    pub danger_admin_tokens: bool,
 }
 
 impl Settings {
@@ -140,6 +142,7 @@ impl Mattermost {
     /// Removes expired tokens, a bounded number at a time, and puts Apps' commands in order; gives how many were removed.
     pub async fn sweep(&self) -> Result<u64, Error> {
         let swept = self.tokens.sweep().await? + self.sessions.sweep(self.env.now_ms()).await?;
+        self.end_replaced_tokens().await?;
         self.reconcile_commands().await?;
         Ok(swept)
     }

@@ -168,6 +168,12 @@ impl Look {
         };
         let mend = "the account must be a person's: Mattermost lets no bot make bots";
         findings.need(about, !me.is_bot, format!("the service is @{}", me.username), mend);
+        if self.settings.danger_admin_tokens {
+            let found =
+                "on: Apps act for people without asking them, by tokens that do not end by themselves";
+            let mend = "leave it off unless Mattermost's own OAuth2 provider cannot be used";
+            findings.want("mattermost.danger_admin_tokens", false, found, mend);
+        }
         let allowed = permissions_of(&self.rest, &me.roles).await.unwrap_or_default();
         for permission in
             ["manage_system", "create_bot", "manage_others_bots", "create_user_access_token", "manage_oauth"]
