@@ -29,7 +29,7 @@ CHECKS = [
     Exclusion(EVERYONE, ["tag:oauth2", "tag:framework", "tag:tessera", "tag:console", "home"], ["unsupported_method"],
               "A 405 has no `Allow` there: the original's wire has none, and Tessera's own routes follow it. "
               "The check `refused_method` asks for the rest: 405 and no body."),
-    Exclusion(EVERYONE, ["confirmConnect", "pressAccounts", "chooseAccount"], ["positive_data_acceptance"],
+    Exclusion(EVERYONE, ["confirmConnect", "pressAccounts", "chooseAccount", "signOut"], ["positive_data_acceptance"],
               "The form's token can only come from the page, and no schema can say so: any other one is 400."),
     Exclusion(EVERYONE, ["updateAppListing"], ["positive_data_acceptance"],
               "What makes a manifest good is more than a schema can say: icons that stay in their folder, permissions "

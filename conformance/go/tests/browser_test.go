@@ -119,11 +119,12 @@ func (p *page) shows(t testing.TB, status int, text string) {
 var fields = regexp.MustCompile(`<input[^>]*type="hidden"[^>]*>`)
 var attributes = regexp.MustCompile(`(name|value)="([^"]*)"`)
 
-// form is the hidden fields of a page's form.
+// form is the hidden fields of a page's first form: the one that goes on.
 func (p *page) form(t testing.TB) url.Values {
 	t.Helper()
 	found := url.Values{}
-	for _, input := range fields.FindAllString(p.text, -1) {
+	first, _, _ := strings.Cut(p.text, "</form>")
+	for _, input := range fields.FindAllString(first, -1) {
 		pair := map[string]string{}
 		for _, attribute := range attributes.FindAllStringSubmatch(input, -1) {
 			pair[attribute[1]] = html.UnescapeString(attribute[2])
