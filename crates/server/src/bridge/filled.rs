@@ -43,6 +43,21 @@ pub(super) fn is_select(field: &Field) -> bool {
     matches!(field.kind.as_str(), "static_select" | "dynamic_select" | "user" | "channel")
 }
 
+/// The value of a choice: a text where a dialog is sent or changed, an object of label and value where a choice of it is looked up, as
+/// Mattermost's web client of 11.6 has it.
+fn value_of(chosen: &Value) -> &str {
+    chosen.as_str().or_else(|| chosen["value"].as_str()).unwrap_or_default()
+}
+
+fn is_nothing(given: &Value) -> bool {
+    match given {
+        Value::Null => true,
+        Value::String(text) => text.is_empty(),
+        Value::Object(_) => value_of(given).is_empty(),
+        _ => false,
+    }
+}
+
 impl Bridge {
     /// The values of a form's fields, from what a dialog sent.
     pub(super) async fn filled(
@@ -53,7 +68,7 @@ impl Bridge {
     ) -> BTreeMap<String, RawJson> {
         let mut values = BTreeMap::new();
         for field in fields {
-            let given = submission.get(&field.name).filter(|given| !given.is_null() && *given != "");
+            let given = submission.get(&field.name).filter(|given| !is_nothing(given));
             let Some(given) = given else { continue };
             let value = match given {
                 Value::Array(all) if is_select(field) => {
@@ -76,7 +91,7 @@ impl Bridge {
     }
 
     async fn chosen(&self, asking: Asking<'_>, field: &Field, value: &Value) -> Value {
-        let text = value.as_str().unwrap_or_default();
+        let text = value_of(value);
         let option = field.options.iter().find(|option| option.value == text && !option.label.is_empty());
         let label = match option {
             Some(option) => Some(option.label.clone()),

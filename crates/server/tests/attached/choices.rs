@@ -40,6 +40,22 @@ async fn scene(version: Version) -> Scene {
 }
 
 #[tokio::test]
+async fn what_was_chosen_already_goes_along_with_a_look_up_as_the_real_client_sends_it() {
+    let scene = scene(Version::V11_7).await;
+    let (mattermost, user) = (&scene.stage.mattermost, scene.stage.user.id.clone());
+    scene.types("/hello send").await;
+    for (sent, heard) in [
+        (json!({"label": "Old", "value": "o"}), json!({"label": "Old", "value": "o"})),
+        (json!({"label": "", "value": ""}), Value::Null),
+    ] {
+        let values = json!({"topic": sent, "note": "x"});
+        mattermost.lookup_with(&user, &scene.channel, "topic", "j", values).await;
+        let call = scene.called("/topics");
+        assert_eq!((&call["values"]["topic"], &call["values"]["note"]), (&heard, &json!("x")));
+    }
+}
+
+#[tokio::test]
 async fn a_choice_is_looked_up_and_the_app_hears_what_it_is_called() {
     let scene = scene(Version::V11_0).await;
     let (mattermost, user) = (&scene.stage.mattermost, scene.stage.user.id.clone());

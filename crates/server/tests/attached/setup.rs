@@ -136,17 +136,43 @@ async fn what_was_made_is_undone_and_what_others_changed_since_stays() {
     let door = Site { address: fresh.door.address(), below: "" };
     let role = door.send(&Ask::get("/api/v4/roles/name/system_admin").bearer(&fresh.token)).await;
     assert!(!role.text().contains("manage_oauth"), "{}", role.text());
-    // Data and key are the service's, and stay; the token is gone, and so is what was written down.
+    // Data and key are the service's, and stay; the token is gone. Of what was written down the account's id is left.
     for (name, there) in [
         ("root.key", true),
         ("tessera.toml", true),
         ("mattermost.token", false),
-        ("tessera-setup.json", false),
+        ("tessera-setup.json", true),
     ] {
         assert_eq!(fresh.dir.path().join(name).exists(), there, "{name}");
     }
     let nothing = fresh.setup(&["--undo", "--yes"]).await;
     assert!(String::from_utf8_lossy(&nothing.stderr).contains("nothing to undo"));
+    // And once more: Mattermost kept the account, and it is known again.
+    fresh.report(&[]).await;
+    assert!(fresh.mattermost.is_active(&account));
+    assert_eq!(fresh.mattermost.holder(fresh.file("mattermost.token").trim()), Some(account));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_is_made_an_administrator_for_having_the_name() {
+    let fresh = Fresh::of(Version::V11_7).await;
+    let taken = fresh.mattermost.add_user("tessera");
+    for (active, words) in [(true, "somebody has that name"), (false, "it is deactivated")] {
+        if !active {
+            fresh.mattermost.deactivate(&taken);
+        }
+        let refused = fresh.setup(&["--yes"]).await;
+        let said = String::from_utf8_lossy(&refused.stderr).into_owned();
+        assert!(refused.status.code() == Some(1) && said.contains(words), "{said}");
+    }
+    assert_eq!(fresh.mattermost.count("PUT", "/api/v4/"), 0, "nothing was changed before");
+    // An administrator's is used as it is, and stays as it is when it is undone.
+    let admin = fresh.mattermost.add_admin("keeper");
+    fresh.report(&["--account", "keeper"]).await;
+    assert_eq!(fresh.mattermost.holder(fresh.file("mattermost.token").trim()), Some(admin.clone()));
+    fresh.report(&["--undo"]).await;
+    assert!(fresh.mattermost.is_active(&admin));
+    assert_eq!(fresh.mattermost.count("PUT", "/api/v4/users/"), 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]

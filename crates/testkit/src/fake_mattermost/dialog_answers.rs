@@ -143,11 +143,29 @@ impl FakeMattermost {
     /// # Panics
     /// When there is no such select in their dialog, or what comes is no answer.
     pub async fn lookup(&self, user: &str, channel: &str, field: &str, query: &str) -> Vec<Value> {
+        self.lookup_with(user, channel, field, query, json!({})).await
+    }
+
+    /// The same with what else is filled in already. As the web client of 11.6 sends it, a choice is an object here, of label and
+    /// value, and an empty one where nothing is chosen.
+    ///
+    /// # Panics
+    /// As above.
+    pub async fn lookup_with(
+        &self,
+        user: &str,
+        channel: &str,
+        field: &str,
+        query: &str,
+        values: Value,
+    ) -> Vec<Value> {
         let dialog = self.dialog_of(user).unwrap();
         let elements = dialog.form["elements"].as_array().unwrap();
         let element = elements.iter().find(|element| element["name"] == field).unwrap();
         let url = text(element, "data_source_url");
-        let submission = json!({"query": query, "selected_field": field});
+        let mut submission = values;
+        submission["query"] = json!(query);
+        submission["selected_field"] = json!(field);
         let body = self.state().dialog_body(user, channel, &dialog, "dialog_lookup", submission);
         let answer = self.post_of_dialog(user, &url, &body).await;
         assert_eq!(answer.status, 200, "{}", answer.text());

@@ -28,6 +28,9 @@ pub(super) enum Entry {
 struct Written {
     url: String,
     made: Vec<Entry>,
+    /// Ids of accounts that were made and deactivated again: Mattermost keeps them, and their names.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    former: Vec<String>,
 }
 
 /// The file's content.
@@ -84,6 +87,18 @@ impl Journal {
         self.write()
     }
 
+    /// Accounts that were made once, by their ids.
+    pub(super) fn former(&self) -> &[String] {
+        &self.written.former
+    }
+
+    /// An account is going to be deactivated.
+    pub(super) fn remember(&mut self, account: &str) {
+        if !self.written.former.iter().any(|one| one == account) {
+            self.written.former.push(account.to_owned());
+        }
+    }
+
     pub(super) fn has_token(&self) -> bool {
         self.written.made.iter().any(|entry| matches!(entry, Entry::Mattermost(Done::Token { .. })))
     }
@@ -101,10 +116,10 @@ impl Journal {
         self.written.made.last()
     }
 
-    /// That was taken back. The file goes with the last.
+    /// That was taken back. The file goes with the last, unless there are accounts to be known again.
     pub(super) fn drop_last(&mut self) -> Result<(), Failure> {
         self.written.made.pop();
-        match self.is_empty() {
+        match self.is_empty() && self.written.former.is_empty() {
             false => self.write(),
             true => fs::remove_file(&self.path)
                 .map_err(|error| format!("{}: {error}", self.path.display()).into()),

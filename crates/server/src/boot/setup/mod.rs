@@ -102,7 +102,8 @@ pub(super) async fn run(args: SetupArgs, json: bool) -> Result<ExitCode, Failure
     if args.undo {
         return undo(&args, &prepare, journal, &settings.own_url, token, json).await;
     }
-    let wish = Wish { native: args.native, account: args.account.clone() };
+    let former = journal.former().to_vec();
+    let wish = Wish { native: args.native, account: args.account.clone(), former };
     let plan = prepare.plan(&wish).await?;
     let intended = intended(&args, &plan, &journal);
     if args.dry_run || !asked::agreed(args.yes, &plan, &intended, json)? {
@@ -112,12 +113,15 @@ pub(super) async fn run(args: SetupArgs, json: bool) -> Result<ExitCode, Failure
     journal.begin(&url)?;
     let mut report = Report { by_hand: plan.by_hand.clone(), ..Report::of(&plan) };
     change(&prepare, &plan, &mut journal, &mut report).await?;
-    account(&args, &prepare, &mut journal, &mut report).await?;
+    account(&args, &prepare, &wish, &mut journal, &mut report).await?;
     report.done.extend(files::write(&args.dir, &url, &settings, &Env::system())?);
     if let Some(manifest) = &args.install {
         install(manifest, &settings.own_url, token, &mut journal, &mut report).await?;
     }
     let file = args.dir.join(files::SETTINGS).display().to_string();
+    if report.done.is_empty() {
+        report.next.push("everything is as it should be already, and nothing was changed".to_owned());
+    }
     report.next.extend([
         format!("have the site's proxy lead /plugins/com.mattermost.apps/ to {LISTEN} (packaging/proxy)"),
         format!("tessera serve --config {file}"),
@@ -171,6 +175,7 @@ async fn change(
 async fn account(
     args: &SetupArgs,
     prepare: &Prepare,
+    wish: &Wish,
     journal: &mut Journal,
     report: &mut Report,
 ) -> Result<(), Failure> {
@@ -178,9 +183,7 @@ async fn account(
     if journal.has_token() && path.exists() {
         return Ok(());
     }
-    let (id, made) = prepare.account(&args.account).await.map_err(|error| {
-        format!("the account @{}: {error}. Make one by hand, or name another with --account", args.account)
-    })?;
+    let (id, made) = prepare.account(wish).await?;
     if let Some(made) = made {
         report.done.push(format!(
             "made the account @{}, a system administrator that nobody can sign in as by password",
@@ -263,6 +266,9 @@ async fn undo(
             }
             Entry::Mattermost(done) => prepare.undo(done).await?,
         };
+        if let Entry::Mattermost(Done::Account { id, .. }) = &entry {
+            journal.remember(id);
+        }
         report.done.push(format!("took back: {}", described(&entry)));
         report.next.extend(left);
         journal.drop_last()?;

@@ -16,7 +16,7 @@ use super::rest::{As, Rest};
 use super::rights::permissions_of;
 use crate::egress::{Allowed, Egress, is_inside};
 use crate::env::Env;
-use crate::platform::Error;
+use crate::platform;
 
 /// What is wished for.
 #[derive(Debug, Clone)]
@@ -25,6 +25,8 @@ pub struct Wish {
     pub native: bool,
     /// The name of the service's account.
     pub account: String,
+    /// Ids of accounts that we made once and deactivated.
+    pub former: Vec<String>,
 }
 
 /// What differs from the wish.
@@ -126,6 +128,41 @@ const STATES: &str = "PluginSettings.PluginStates";
 const ROLE: &str = "system_admin";
 const PERMISSION: &str = "manage_oauth";
 
+/// Why something was not prepared.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The token may too little.
+    #[error("the token is of @{0}, who is no system administrator")]
+    NotAdministrator(String),
+    /// Somebody has the name, who was not made for this.
+    #[error("the account @{name} cannot be the service's: {why}; or name another with --account")]
+    Account {
+        /// The name.
+        name: String,
+        /// What is in the way, and what would help.
+        why: &'static str,
+    },
+    /// Mattermost refused, or cannot be reached.
+    #[error(transparent)]
+    Platform(#[from] platform::Error),
+}
+
+impl From<crate::env::RngError> for Error {
+    fn from(error: crate::env::RngError) -> Self {
+        Self::Platform(error.into())
+    }
+}
+
+/// What there is of an account that the service could have.
+enum Standing {
+    /// Nobody has the name.
+    Free,
+    /// It is there, and an administrator already.
+    There(String),
+    /// It was made by us once, and deactivated when that was undone.
+    Former(String),
+}
+
 /// Whoever prepares.
 pub struct Prepare {
     rest: Rest,
@@ -143,18 +180,16 @@ impl Prepare {
     /// What is to be done. Nothing is changed.
     ///
     /// # Errors
-    /// [`Error::ServiceToken`] where the token is nobody's; also when it is not a system administrator's.
+    /// Where the token is nobody's, or not a system administrator's; where the service's account cannot be made.
     pub async fn plan(&self, wish: &Wish) -> Result<Plan, Error> {
         let me: User = self.rest.get(As::Service, "/users/me").await?;
         let allowed = permissions_of(&self.rest, &me.roles).await?;
         let may = |permission: &str| allowed.iter().any(|one| one == permission);
         if !may("manage_system") {
-            return Err(Error::Site {
-                status: 403,
-                id: "manage_system".to_owned(),
-                message: format!("the token is of @{}, who is no system administrator", me.username),
-            });
+            return Err(Error::NotAdministrator(me.username));
         }
+        // Before anything is changed.
+        self.standing(&wish.account, &wish.former).await?;
         let version = version_of(&self.rest).await?;
         let set = Set::new(self.rest.get(As::Service, "/config").await?);
         // Older ones do not tell.
@@ -271,15 +306,35 @@ impl Prepare {
         Ok(true)
     }
 
-    /// The service's account, made where there is none of the name: its id, and what to write down.
-    pub async fn account(&self, name: &str) -> Result<(String, Option<Done>), Error> {
+    /// Nobody is made an administrator who was not made for this: whoever has the name may know its password.
+    async fn standing(&self, name: &str, former: &[String]) -> Result<Standing, Error> {
         let found: Option<User> = self.rest.find(As::Service, &format!("/users/username/{name}")).await?;
-        let (id, done) = match found {
-            Some(user) if user.is_bot || user.delete_at != 0 => {
-                return Err(Error::NameTaken(name.to_owned()));
+        let refused = |why| Err(Error::Account { name: name.to_owned(), why });
+        match found {
+            None => Ok(Standing::Free),
+            Some(user) if user.is_bot => refused("it is a bot, and Mattermost lets no bot make bots"),
+            Some(user) if user.delete_at != 0 && former.contains(&user.id) => Ok(Standing::Former(user.id)),
+            Some(user) if user.delete_at != 0 => {
+                refused("it is deactivated: activate it and give it the role System Admin, if it is yours")
             }
-            Some(user) => (user.id, None),
-            None => {
+            Some(user) if user.roles.split_whitespace().any(|role| role == ROLE) => {
+                Ok(Standing::There(user.id))
+            }
+            Some(_) => refused("somebody has that name: give it the role System Admin, if it is yours"),
+        }
+    }
+
+    /// The service's account, made where there is none of the name: its id, and what to write down.
+    pub async fn account(&self, wish: &Wish) -> Result<(String, Option<Done>), Error> {
+        let name = wish.account.as_str();
+        let id = match self.standing(name, &wish.former).await? {
+            Standing::There(id) => return Ok((id, None)),
+            Standing::Former(id) => {
+                let path = format!("/users/{id}/active");
+                self.rest.tell(Method::PUT, As::Service, &path, &json!({"active": true})).await?;
+                id
+            }
+            Standing::Free => {
                 let host = self.settings.site_url.domain().unwrap_or("localhost");
                 // It signs in by tokens alone: nobody needs to know this, so nobody does.
                 let password = Zeroizing::new(format!("Aa1!{}", hex(&self.env.bytes::<24>()?)));
@@ -288,12 +343,12 @@ impl Prepare {
                     "nickname": "Tessera", "position": "The service that Apps connect accounts with",
                 });
                 let made: User = self.rest.send(Method::POST, As::Service, "/users", &new).await?;
-                (made.id.clone(), Some(Done::Account { id: made.id, name: name.to_owned() }))
+                made.id
             }
         };
         let roles = json!({"roles": format!("system_user {ROLE}")});
         self.rest.tell(Method::PUT, As::Service, &format!("/users/{id}/roles"), &roles).await?;
-        Ok((id, done))
+        Ok((id.clone(), Some(Done::Account { id, name: name.to_owned() })))
     }
 
     /// A personal access token of an account.
@@ -329,8 +384,8 @@ impl Prepare {
             Done::Token { id, .. } => {
                 let gone = json!({"token_id": id});
                 match self.rest.tell(Method::POST, As::Service, "/users/tokens/revoke", &gone).await {
-                    Err(Error::Site { status: 400 | 404, .. }) | Ok(()) => Ok(None),
-                    Err(error) => Err(error),
+                    Err(platform::Error::Site { status: 400 | 404, .. }) | Ok(()) => Ok(None),
+                    Err(error) => Err(error.into()),
                 }
             }
         }
