@@ -125,6 +125,11 @@ async fn what_was_made_is_undone_and_what_others_changed_since_stays() {
     let token = fresh.file("mattermost.token").trim().to_owned();
     let account = fresh.mattermost.user_id("tessera").unwrap();
     fresh.mattermost.set(INSIDE, "localhost 10.0.0.0/8");
+    let dry = fresh.report(&["--undo", "--dry-run"]).await;
+    assert!(
+        text(&dry).contains("take back: the account @tessera") && fresh.mattermost.is_active(&account),
+        "{dry}"
+    );
     let report = fresh.report(&["--undo"]).await;
     assert!(text(&report).contains("changed since, and stays as it is"), "{report}");
     assert_eq!(fresh.setting(TOKENS).await, false);

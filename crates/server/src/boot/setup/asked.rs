@@ -10,7 +10,8 @@ use zeroize::Zeroizing;
 use super::super::cli::Failure;
 use crate::platform::mattermost::prepare::Plan;
 
-const TOKEN: &str = "TESSERA_MATTERMOST__TOKEN";
+/// Where an administrator's token may be, beside a file; the service's own setting, too.
+pub(super) const TOKEN: &str = "TESSERA_MATTERMOST__TOKEN";
 
 /// What people open.
 pub(super) fn url(given: Option<&str>, known: Option<&str>) -> Result<String, Failure> {

@@ -59,7 +59,7 @@ pub(super) struct SetupArgs {
     #[arg(long, value_name = "URL")]
     install: Option<String>,
     /// Show what would be done, and do nothing.
-    #[arg(long, conflicts_with = "undo")]
+    #[arg(long)]
     dry_run: bool,
     /// Take back what an earlier run made, as far as nobody changed it since.
     #[arg(long)]
@@ -121,6 +121,12 @@ pub(super) async fn run(args: SetupArgs, json: bool) -> Result<ExitCode, Failure
     let file = args.dir.join(files::SETTINGS).display().to_string();
     if report.done.is_empty() {
         report.next.push("everything is as it should be already, and nothing was changed".to_owned());
+    }
+    if std::env::var_os(asked::TOKEN).is_some() {
+        report.next.push(format!(
+            "unset {}: the settings file names the service's own token, and two are one too many",
+            asked::TOKEN
+        ));
     }
     report.next.extend([
         format!("have the site's proxy lead /plugins/com.mattermost.apps/ to {LISTEN} (packaging/proxy)"),
@@ -254,7 +260,7 @@ async fn undo(
     let intended =
         journal.entries().map(|entry| format!("take back: {}", described(entry))).collect::<Vec<_>>();
     let none = Plan::none();
-    if !asked::agreed(args.yes, &none, &intended, json)? {
+    if args.dry_run || !asked::agreed(args.yes, &none, &intended, json)? {
         report.next = intended;
         return report.print(json, "would");
     }
