@@ -66,7 +66,7 @@ impl Proxy {
         let mattermost = stage.mattermost.address();
         Self::start(|dir, port| {
             let config = format!(
-                "daemon off; pid {0}/pid; error_log {0}/errors; events {{}}\n\
+                "daemon off; master_process off; pid {0}/pid; error_log {0}/errors; events {{}}\n\
                  http {{ access_log off; client_body_temp_path {0}/a; proxy_temp_path {0}/b; fastcgi_temp_path {0}/c;\n\
                  uwsgi_temp_path {0}/d; scgi_temp_path {0}/e;\n\
                  server {{ listen 127.0.0.1:{port};\n{1}\nlocation / {{ proxy_pass http://{mattermost}; }} }} }}",
