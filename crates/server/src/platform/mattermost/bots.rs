@@ -80,13 +80,13 @@ impl Mattermost {
                 return Ok(AppToken::Token(token.clone()));
             }
             // The one before goes on for as long as a call may take, and is ended by a sweep.
-            return Ok(match self.make_token(app, user, kept.as_ref()).await {
-                Ok(AppToken::Token(fresh)) => AppToken::Token(fresh),
-                failed => {
-                    tracing::warn!(%app, user, failed = ?failed.err(), "an old token could not be replaced, and goes on");
-                    AppToken::Token(token.clone())
-                }
-            });
+            let failed = match self.make_token(app, user, kept.as_ref()).await {
+                Ok(AppToken::Refused(reason)) => reason,
+                Ok(made) => return Ok(made),
+                Err(error) => error.to_string(),
+            };
+            tracing::warn!(%app, user, failed, "an old token could not be replaced, and goes on");
+            return Ok(AppToken::Token(token.clone()));
         }
         self.make_token(app, user, kept.as_ref()).await
     }

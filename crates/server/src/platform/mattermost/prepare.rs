@@ -106,13 +106,15 @@ pub struct Made {
     pub ends_at: Option<i64>,
 }
 
-/// The permissions that an administrator's token is used with.
-pub const USED: [&str; 5] = [
+/// The permissions that an administrator's token is used with, to set up and to take it back.
+pub const USED: [&str; 7] = [
     "manage_system",
     "manage_roles",
     "edit_other_users",
     "create_user_access_token",
     "revoke_user_access_token",
+    "sysconsole_write_user_management_users",
+    "sysconsole_write_user_management_permissions",
 ];
 
 /// Settings that must have a value, by name.
